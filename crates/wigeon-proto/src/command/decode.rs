@@ -1,0 +1,261 @@
+//! Reading a command: from text to a checked [`Request`], or to an error that its sender can act on.
+//!
+//! Two looks at the text: a short one for the head, then one for exactly the fields of that type.
+//! Unknown fields are ignored. What needs state (rights, rooms) is not checked here but in the rules.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Body, Command, Durable, Live, Query, Request};
+use crate::error::{ErrorCode, WireError};
+use crate::id::{CommandId, UserId};
+use crate::limits;
+use crate::room::RoomKind;
+
+/// A command that could not be read, with the id to answer to, if that much could be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// The command's id.
+    pub id: Option<CommandId>,
+    /// What is wrong with it.
+    pub error: WireError,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(rename = "as")]
+    on_behalf_of: Option<UserId>,
+}
+
+/// Only the id, for the answer to a command whose head is wrong elsewhere.
+#[derive(Deserialize)]
+struct OnlyId {
+    id: Option<CommandId>,
+}
+
+impl Request {
+    /// Decodes and checks one command's JSON.
+    pub fn decode(json: &str) -> Result<Self, Unreadable> {
+        let blame = |error| Unreadable {
+            id: serde_json::from_str::<OnlyId>(json).ok().and_then(|head| head.id),
+            error,
+        };
+        if json.len() > limits::COMMAND_BYTES_MAX {
+            return Err(blame(WireError::new(
+                ErrorCode::TooLarge,
+                format!("a command has at most {} bytes", limits::COMMAND_BYTES_MAX),
+            )));
+        }
+        Self::read(json).map_err(blame)
+    }
+
+    fn read(json: &str) -> Result<Self, WireError> {
+        let head: Head = fields(json)?;
+        let id = head.id.as_deref().map(CommandId::parse).transpose().map_err(|e| bad(e.to_string()))?;
+        let kind = head.kind.ok_or_else(|| bad("missing field `type`"))?;
+        let command = Command::of(&kind, json)?;
+        if let Command::Durable(durable) = &command {
+            if id.is_none() {
+                return Err(bad("this command needs an `id`: it is what makes a retry safe"));
+            }
+            durable.check()?;
+        }
+        Ok(Self { id, on_behalf_of: head.on_behalf_of, command })
+    }
+}
+
+impl Command {
+    fn of(kind: &str, json: &str) -> Result<Self, WireError> {
+        use {Command as C, Durable as D, Live as L, Query as Q};
+        Ok(match kind {
+            "send" => C::Durable(D::Send(fields(json)?)),
+            "edit" => C::Durable(D::Edit(fields(json)?)),
+            "recall" => C::Durable(D::Recall(fields(json)?)),
+            "react" => C::Durable(D::React(fields(json)?)),
+            "read" => C::Durable(D::Read(fields(json)?)),
+            "room.create" => C::Durable(D::RoomCreate(fields(json)?)),
+            "room.update" => C::Durable(D::RoomUpdate(fields(json)?)),
+            "room.join" => C::Durable(D::RoomJoin(fields(json)?)),
+            "room.leave" => C::Durable(D::RoomLeave(fields(json)?)),
+            "member.add" => C::Durable(D::MemberAdd(fields(json)?)),
+            "member.remove" => C::Durable(D::MemberRemove(fields(json)?)),
+            "member.role" => C::Durable(D::MemberRole(fields(json)?)),
+            "user.update" => C::Durable(D::UserUpdate(fields(json)?)),
+            "prefs.set" => C::Durable(D::PrefsSet(fields(json)?)),
+            "history" => C::Query(Q::History(fields(json)?)),
+            "snapshot" => C::Query(Q::Snapshot(fields(json)?)),
+            "room.get" => C::Query(Q::RoomGet(fields(json)?)),
+            "room.list" => C::Query(Q::RoomList(fields(json)?)),
+            "member.list" => C::Query(Q::MemberList(fields(json)?)),
+            "user.get" => C::Query(Q::UserGet(fields(json)?)),
+            "user.search" => C::Query(Q::UserSearch(fields(json)?)),
+            "hello" => C::Live(L::Hello(fields(json)?)),
+            "ack" => C::Live(L::Ack(fields(json)?)),
+            "typing" => C::Live(L::Typing(fields(json)?)),
+            "focus" => C::Live(L::Focus(fields(json)?)),
+            "ticket.revoke" => C::Live(L::TicketRevoke(fields(json)?)),
+            "ping" => C::Live(L::Ping),
+            _ => return Err(bad("unknown command type")),
+        })
+    }
+}
+
+impl Durable {
+    /// Checks what needs no state: sizes, counts, fields that go together.
+    fn check(&self) -> Result<(), WireError> {
+        match self {
+            Self::Send(send) => {
+                if send.room.is_some() == send.to.is_some() {
+                    return Err(bad("`send` names either `room` or `to`"));
+                }
+                at_most(send.mentions.len(), limits::MENTIONS_MAX, "mentions")?;
+                send.body.check()
+            }
+            Self::Edit(edit) => edit.body.check(),
+            Self::React(react) => {
+                let short = (1..=limits::EMOJI_BYTES_MAX).contains(&react.emoji.len());
+                let sound = short && !react.emoji.contains(|c: char| c.is_whitespace() || c.is_control());
+                if sound { Ok(()) } else { Err(bad("`emoji` is 1 to 64 bytes without spaces")) }
+            }
+            Self::RoomCreate(create) => {
+                at_most(create.members.len(), limits::MEMBERS_PER_COMMAND_MAX, "members")?;
+                if !matches!(create.kind, RoomKind::Group | RoomKind::Channel) {
+                    return Err(bad(
+                        "`kind` is `group` or `channel`; a direct room comes with its first message",
+                    ));
+                }
+                check_name("title", &create.title, limits::TITLE_BYTES_MAX)
+            }
+            Self::RoomUpdate(update) => {
+                update.title.as_deref().map_or(Ok(()), |t| check_name("title", t, limits::TITLE_BYTES_MAX))
+            }
+            Self::MemberAdd(add) => {
+                at_most(add.users.len(), limits::MEMBERS_PER_COMMAND_MAX, "users")?;
+                if add.everyone().is_empty() {
+                    Err(bad("`member.add` names `user` or `users`"))
+                } else {
+                    Ok(())
+                }
+            }
+            Self::UserUpdate(update) => check_name("name", &update.name, limits::NAME_BYTES_MAX),
+            Self::PrefsSet(set) => {
+                let bytes = serde_json::to_vec(&set.prefs).map_or(usize::MAX, |json| json.len());
+                at_most(bytes, limits::PREFS_BYTES_MAX, "bytes of prefs")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Body {
+    fn check(&self) -> Result<(), WireError> {
+        if self.text.is_empty() {
+            return Err(bad("`body.text` is empty"));
+        }
+        at_most(self.text.len(), limits::TEXT_BYTES_MAX, "bytes of text")
+    }
+}
+
+/// A name or title: something to see, on one line, within its limit.
+pub fn check_name(what: &str, text: &str, bytes_max: usize) -> Result<(), WireError> {
+    if text.trim().is_empty() || text.contains(char::is_control) {
+        return Err(bad(format!("`{what}` is empty or has control characters")));
+    }
+    at_most(text.len(), bytes_max, what)
+}
+
+fn at_most(count: usize, max: usize, what: &str) -> Result<(), WireError> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(WireError::new(ErrorCode::TooLarge, format!("at most {max} {what}")))
+}
+
+fn bad(message: impl Into<String>) -> WireError {
+    WireError::new(ErrorCode::BadRequest, message)
+}
+
+/// The fields of one type. The parser's message names the field and the place, and no value of the caller's.
+fn fields<T: DeserializeOwned>(json: &str) -> Result<T, WireError> {
+    serde_json::from_str(json).map_err(|error| {
+        let kind = match error.classify() {
+            serde_json::error::Category::Data => "wrong fields",
+            _ => "not JSON",
+        };
+        bad(format!("{kind}: {}", without_values(&error.to_string())))
+    })
+}
+
+/// Cuts what serde quotes of the input out of its message: it ends up in logs and pages.
+fn without_values(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for (i, part) in message.split('"').enumerate() {
+        out.push_str(if i % 2 == 0 { part } else { "…" });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> (Option<String>, ErrorCode) {
+        let unreadable = Request::decode(json).expect_err(json);
+        (unreadable.id.map(String::from), unreadable.error.code)
+    }
+
+    #[test]
+    fn a_send_keeps_known_fields_only() {
+        let json = r#"{"id":"1","type":"send","to":"bob","body":{"text":"hi","html":"<b>"},"extra":[1]}"#;
+        let request = Request::decode(json).unwrap();
+        let Command::Durable(durable @ Durable::Send(_)) = &request.command else { panic!("{request:?}") };
+        assert_eq!(
+            serde_json::to_string(durable).unwrap(),
+            r#"{"type":"send","to":"bob","body":{"text":"hi"}}"#
+        );
+    }
+
+    #[test]
+    fn bad_commands_are_told_apart_and_answered_under_their_id() {
+        let bad = ErrorCode::BadRequest;
+        assert_eq!(refused("nonsense"), (None, bad));
+        assert_eq!(refused("[]"), (None, bad));
+        assert_eq!(refused(r#"{"id":"1"}"#), (Some("1".into()), bad));
+        assert_eq!(refused(r#"{"id":"1","type":"fly"}"#), (Some("1".into()), bad));
+        assert_eq!(refused(r#"{"id":"a b","type":"ping"}"#), (None, bad));
+        assert_eq!(refused(r#"{"type":"send","to":"bob","body":{"text":"no id"}}"#), (None, bad));
+        assert_eq!(
+            refused(r#"{"id":"1","type":"send","to":"bob","room":"x","body":{"text":"both"}}"#),
+            (Some("1".into()), bad)
+        );
+        assert_eq!(
+            refused(r#"{"id":"1","type":"send","to":"bob","body":{"text":""}}"#),
+            (Some("1".into()), bad)
+        );
+        assert_eq!(
+            refused(r#"{"id":"1","type":"send","to":"b b","body":{"text":"x"}}"#),
+            (Some("1".into()), bad)
+        );
+        assert_eq!(
+            refused(r#"{"id":"1","type":"send","to":"bob","body":{"text":"\ud800"}}"#),
+            (Some("1".into()), bad)
+        );
+        let deep = format!(r#"{{"id":"1","type":"send","x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+        assert_eq!(refused(&deep).1, bad);
+        let long = format!(
+            r#"{{"id":"1","type":"send","to":"bob","body":{{"text":"{}"}}}}"#,
+            "x".repeat(limits::TEXT_BYTES_MAX + 1)
+        );
+        assert_eq!(refused(&long), (Some("1".into()), ErrorCode::TooLarge));
+    }
+
+    #[test]
+    fn an_error_never_repeats_what_was_sent() {
+        let unreadable =
+            Request::decode(r#"{"id":"1","type":"history","room":"r","limit":"secret <b>"}"#).unwrap_err();
+        assert!(!unreadable.error.message.contains("secret"), "{}", unreadable.error.message);
+    }
+}

@@ -1,0 +1,186 @@
+//! Events: what the log remembers, as every receiver sees it.
+//!
+//! An event's JSON is made once, without `type` and `cursor`: those two are put before it when it is
+//! read, for a restored log has another epoch and so other cursors.
+
+use serde::Serialize;
+
+use crate::command::Body;
+use crate::id::{CommandId, RoomId, UserId};
+use crate::json;
+use crate::room::{Policy, Role, RoomKind};
+
+/// What an event says beside its room, actor and time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum What {
+    /// A message: the only kind that has a `seq` of its own.
+    Message {
+        /// Dense in the room, from 1.
+        seq: u64,
+        /// The sender's id for it.
+        id: CommandId,
+        /// The content.
+        body: Body,
+        /// The message it answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<u64>,
+        /// Users named in it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<UserId>,
+    },
+    /// A message has a new body.
+    Edited {
+        /// Which message.
+        seq: u64,
+        /// The new content.
+        body: Body,
+        /// 1 for the first edit.
+        version: u64,
+    },
+    /// A message was taken back.
+    Recalled {
+        /// Which message.
+        seq: u64,
+    },
+    /// A reaction was put on or taken off.
+    Reaction {
+        /// Which message.
+        seq: u64,
+        /// Which reaction.
+        emoji: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Who is in the room has changed.
+    Member {
+        /// How.
+        action: MemberAction,
+        /// Whom it concerns.
+        users: Vec<UserId>,
+        /// The one concerned, when it is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+        /// Their role from now on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
+    /// The room came into being or was changed.
+    Room {
+        /// Which of the two.
+        action: RoomAction,
+        /// Its kind.
+        kind: RoomKind,
+        /// Its title.
+        title: String,
+        /// Its rules.
+        policy: Policy,
+        /// Its first members.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        users: Vec<UserId>,
+    },
+    /// A user has read up to `seq`.
+    Read {
+        /// Who.
+        user: UserId,
+        /// Up to which message.
+        seq: u64,
+    },
+    /// A user's settings.
+    Prefs {
+        /// The room they are about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        about: Option<RoomId>,
+        /// The settings.
+        prefs: serde_json::Map<String, serde_json::Value>,
+    },
+    /// A user's own profile.
+    User {
+        /// Who.
+        user: UserId,
+        /// The display name.
+        name: String,
+    },
+}
+
+/// How membership changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberAction {
+    /// By oneself.
+    Join,
+    /// By oneself.
+    Leave,
+    /// By somebody else.
+    Add,
+    /// By somebody else.
+    Remove,
+    /// Another role.
+    Role,
+}
+
+/// How a room changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomAction {
+    /// It came into being.
+    Create,
+    /// Its title or policy changed.
+    Update,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// Its audience.
+    pub room: RoomId,
+    /// Who did it.
+    pub from: UserId,
+    /// When it was admitted: milliseconds since 1970.
+    pub at: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+impl What {
+    /// The frame's `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Message { .. } => "message",
+            Self::Edited { .. } => "message.edited",
+            Self::Recalled { .. } => "message.recalled",
+            Self::Reaction { .. } => "reaction",
+            Self::Member { .. } => "member",
+            Self::Room { .. } => "room",
+            Self::Read { .. } => "read",
+            Self::Prefs { .. } => "prefs",
+            Self::User { .. } => "user",
+        }
+    }
+
+    /// The `seq` of a message; no other event has one of its own.
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Message { seq, .. } => Some(*seq),
+            _ => None,
+        }
+    }
+
+    /// The message an event is only about: what a `gap` over that message stands for as well.
+    pub fn target(&self) -> Option<u64> {
+        match self {
+            Self::Edited { seq, .. } | Self::Recalled { seq } | Self::Reaction { seq, .. } => Some(*seq),
+            _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// The JSON after `{"type":…,"cursor":…,`: it begins with `"room"` and ends with `}`.
+    pub fn tail(&self) -> Vec<u8> {
+        let mut json = json::to_vec(self);
+        json.remove(0);
+        json
+    }
+}

@@ -1,0 +1,102 @@
+//! Every limit in one place: its name, its unit, its value, and why.
+
+/// Bytes of an id that a caller may choose. Fits a UUID, a ULID or an e-mail-like name.
+pub const ID_BYTES_MAX: usize = 64;
+/// Bytes of a command's id: room for a prefix and a UUID.
+pub const COMMAND_ID_BYTES_MAX: usize = 128;
+/// Bytes of one command's JSON: a text of the greatest length, escaped badly.
+pub const COMMAND_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of an HTTP request body and of one WebSocket message: a few full commands.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// Commands in one request: one page's outbox after a day offline, in a few requests.
+pub const COMMANDS_PER_REQUEST_MAX: usize = 100;
+/// Bytes of a message's text in UTF-8. Longer ones are files.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a room's title.
+pub const TITLE_BYTES_MAX: usize = 256;
+/// Bytes of a user's display name.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of an emoji in a reaction: the longest joined sequences have about 35.
+pub const EMOJI_BYTES_MAX: usize = 64;
+/// Users one `send` may mention; more is `@all`'s work.
+pub const MENTIONS_MAX: usize = 50;
+/// Users one `room.create` or `member.add` may name: one event must stay small.
+pub const MEMBERS_PER_COMMAND_MAX: usize = 100;
+/// Different emoji on one message, and so the size of its reactions in history.
+pub const REACTIONS_PER_MESSAGE_MAX: usize = 50;
+/// Rooms one feed may watch or focus: its subscription must stay small.
+pub const WATCH_ROOMS_MAX: usize = 100;
+/// Bytes of a value in `prefs.set`: settings, not storage.
+pub const PREFS_BYTES_MAX: usize = 4096;
+/// Bytes of a draft, of a nonce, of a session: names, not payloads.
+pub const NONCE_BYTES_MAX: usize = 64;
+
+/// Frames of one poll answer, and of one read of the log, if the caller names no other number.
+pub const PAGE_FRAMES_MAX: usize = 500;
+/// Bytes of frames in one poll answer or one write of a stream: what a phone takes in at once.
+pub const PAGE_BYTES_MAX: usize = 256 * 1024;
+/// Messages of one `history` answer.
+pub const HISTORY_MAX: usize = 100;
+/// Rows of any other listing.
+pub const LIST_MAX: usize = 200;
+/// Rooms of one `snapshot` page.
+pub const SNAPSHOT_ROOMS_MAX: usize = 500;
+/// Members named with a room in a snapshot: enough for a title and an avatar row.
+pub const ROOM_USERS_SHOWN_MAX: usize = 20;
+/// Newest events that `last=` may ask for.
+pub const LAST_MAX: usize = 100;
+/// Positions a cursor may lie behind before a snapshot is cheaper than the replay.
+pub const REPLAY_POSITIONS_MAX: u64 = 5_000_000;
+
+/// Live events waiting for one feed. Past it the feed reads the log again from its position.
+pub const FEED_WINDOW_EVENTS_MAX: usize = 256;
+/// Signals waiting for one feed; past it they are dropped, for nobody misses a typing mark.
+pub const FEED_SIGNALS_MAX: usize = 64;
+/// Commands of one connection that wait for their reply; past it the socket is not read.
+pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
+/// Requests waiting for the sequencer; past it callers get `busy`.
+pub const SEQUENCER_QUEUE_MAX: usize = 16_384;
+/// Entries in one commit: enough to pay for an `fsync`, few enough to keep acks quick.
+pub const COMMIT_ENTRIES_MAX: usize = 1024;
+/// Commits waiting for the hub; past it the sequencer waits.
+pub const HUB_QUEUE_MAX: usize = 1024;
+/// Open connections; past it new ones are closed at once.
+pub const CONNECTIONS_MAX: usize = 100_000;
+
+/// Commands a user may send each second, on average. Services are exempt.
+pub const COMMANDS_PER_SECOND: u32 = 100;
+/// Commands a user may send at once.
+pub const COMMANDS_BURST: u32 = 1000;
+/// Guests one address may bring into being each minute; also how many at once.
+pub const GUESTS_PER_MINUTE: u32 = 60;
+
+/// Seconds a long poll is held if the caller names no other number: below every common gateway's 30.
+pub const LONG_POLL_S: u64 = 25;
+/// Seconds a caller may ask a long poll to be held.
+pub const LONG_POLL_S_MAX: u64 = 60;
+/// Milliseconds between heartbeats, ± 10 %: Envoy's route time-out is 15 s, most others 50 s or more.
+pub const HEARTBEAT_MS: u64 = 15_000;
+/// Milliseconds after `ready` at which a stream opened with a nonce proves that small writes get through.
+pub const PROOF_MS: u64 = 150;
+/// Milliseconds in which a WebSocket without credentials must say `hello`.
+pub const HELLO_MS_MAX: u64 = 5_000;
+/// Milliseconds in which a request's head must be complete (slow-loris).
+pub const REQUEST_HEAD_MS_MAX: u64 = 10_000;
+/// Milliseconds in which a request's body must be complete.
+pub const REQUEST_BODY_MS_MAX: u64 = 20_000;
+/// Milliseconds a receiver may take nothing at all before its connection is given up.
+pub const WRITE_STALL_MS_MAX: u64 = 120_000;
+/// Milliseconds a command may wait for its commit before its sender is told `unavailable`.
+pub const COMMIT_MS_MAX: u64 = 30_000;
+/// Milliseconds in which connections may finish after `bye`.
+pub const DRAIN_MS_MAX: u64 = 5_000;
+/// Milliseconds over which clients spread their return after `bye`.
+pub const BYE_RETRY_MS: u64 = 2_000;
+/// Milliseconds a client may go on for one stream before it is ended and comes back with its cursor.
+pub const STREAM_MS_MAX: u64 = 30 * 60 * 1000;
+/// Bytes of one `ndjson`, `iframe` or `htmlfile` response before it ends: old engines keep it all in memory.
+pub const STREAM_BYTES_MAX: u64 = 128 * 1024;
+/// Bytes of padding a caller may ask for: the most any known engine or proxy holds back.
+pub const PADDING_BYTES_MAX: usize = 8192;
+/// Seconds a ticket lives: long enough to reconnect, short enough to leak into a log.
+pub const TICKET_S: u64 = 600;
