@@ -1,0 +1,6 @@
+//! The wire, byte by byte: framings against golden files, the WebSocket codec against the RFC.
+
+mod framing;
+mod golden;
+mod websocket;
+mod websocket_chunks;
