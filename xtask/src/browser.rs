@@ -1,0 +1,31 @@
+//! The browser tests: plain Node scripts under e2e/, real Chromium, the release binary.
+
+use anyhow::{Result, ensure};
+
+use crate::report::Tally;
+use crate::shell;
+use crate::workspace::Workspace;
+
+/// A file that hangs is ended and counted as failed, in milliseconds.
+const FILE_MS_MAX: u32 = 10 * 60 * 1000;
+
+/// Runs the files whose name holds one of the words; all of them without words.
+pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> Result<Tally> {
+    let wigeon = workspace.wigeon()?;
+    ensure!(wigeon.is_file(), "{} is missing: cargo build --release", wigeon.display());
+    let mut files = Vec::new();
+    for file in workspace.files()? {
+        let Ok(name) = file.strip_prefix("e2e") else { continue };
+        let name = name.to_string_lossy();
+        let wanted = words.is_empty() || words.iter().any(|word| name.contains(word));
+        if name.ends_with(".test.mjs") && wanted {
+            files.push(file);
+        }
+    }
+    ensure!(!files.is_empty(), "no file under e2e/ is called so");
+    let mut node = workspace.command("node");
+    // One file at a time: two browsers on two cores measure each other.
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    node.arg(format!("--test-timeout={FILE_MS_MAX}")).args(files).env("WIGEON", wigeon);
+    shell::run_tests(&mut node)
+}

@@ -1,0 +1,43 @@
+//! `cargo xtask test`: the list of everything CI checks, the quick and telling ones first.
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+use crate::{assets, browser, docs, javascript, layers, leftovers, policy, shell, tools};
+
+/// True when all of it holds.
+pub(crate) fn everything(workspace: &Workspace) -> bool {
+    let mut report = Report::begin();
+    if !report.check("tools", tools::ensure) {
+        return report.end();
+    }
+    report.check("format", || shell::run(&mut workspace.cargo(&["fmt", "--all", "--check"])));
+    report.check("leftovers", || leftovers::check(workspace));
+    report.check("layers", || layers::check(workspace));
+
+    if report.check("npm packages", || javascript::install(workspace)) {
+        for package in javascript::PACKAGES {
+            report.check(&format!("types of {package}"), || javascript::types(workspace, package));
+            report.tests(&format!("tests of {package}"), || javascript::tests(workspace, package));
+        }
+        report.check("built assets and their sizes", || assets::check(workspace));
+    }
+
+    report.check("dependency policy", || policy::check(workspace));
+    report.check("clippy", || {
+        let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        shell::run(&mut workspace.cargo(&arguments))
+    });
+    report
+        .tests("Rust tests", || shell::run_tests(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
+
+    // What the README tells a stranger to build is what the examples and the browsers meet.
+    let binary = "release build";
+    if report.check(binary, || shell::run(&mut workspace.cargo(&["build", "--release", "--locked"]))) {
+        report.tests("examples in documents", || docs::check(workspace));
+        report.tests("browser tests", || browser::run(workspace, &[]));
+    } else {
+        report.blocked("examples in documents", binary);
+        report.blocked("browser tests", binary);
+    }
+    report.end()
+}
