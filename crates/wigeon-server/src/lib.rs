@@ -1,1 +1,3 @@
 //! wigeon-server
+
+pub mod auth;
