@@ -1,0 +1,72 @@
+// Builds dist/: wigeon.js (global), wigeon.mjs and wigeon.d.ts (module), wigeon-legacy.js (ES5 run time, ES3 syntax).
+// TypeScript 7 and esbuild cannot emit ES5, so the legacy bundle goes esbuild (one file, es2017) → swc (ES5) → terser
+// (`ie8`: reserved words as property names are quoted). The output is a function of the sources alone: run it twice, get
+// the same bytes. `--check` compares with what is committed instead of writing.
+import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { transform } from "@swc/core";
+import { minify } from "terser";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const version = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).version;
+const banner = `/* Wigeon client ${version}, MIT OR Apache-2.0 */\n`;
+
+async function bundle(entry, format) {
+  const result = await build({
+    entryPoints: [join(here, "src", entry)], absWorkingDir: here, bundle: true, format, target: "es2017", write: false, charset: "utf8", legalComments: "none",
+  });
+  return result.outputFiles[0].text;
+}
+
+async function modern(entry, format) {
+  const { code } = await minify(await bundle(entry, format), {
+    ecma: 2017, module: format === "esm", compress: { passes: 3, unsafe_arrows: true }, mangle: true, format: { comments: false, ascii_only: true },
+  });
+  return banner + code + "\n";
+}
+
+async function legacy() {
+  const es5 = await transform(await bundle("legacy.ts", "iife"), {
+    swcrc: false, configFile: false, isModule: false, minify: false, env: { targets: { ie: "8" }, exclude: ["transform-typeof-symbol"] },
+  });
+  const { code } = await minify(es5.code, {
+    ecma: 5, ie8: true, safari10: true, compress: { passes: 3 }, mangle: true, format: { comments: false, ascii_only: true, quote_keys: false },
+  });
+  return banner + code + "\n";
+}
+
+/** The types file is types only, so it is its own declaration. */
+function declarations() {
+  return banner + readFileSync(join(here, "src/types.ts"), "utf8") + `
+export interface Wigeon extends Client {}
+export declare const Wigeon: { new (options?: Options): Wigeon; readonly prototype: Wigeon };
+export default Wigeon;
+`;
+}
+
+export async function files() {
+  return {
+    "wigeon.js": await modern("global.ts", "iife"),
+    "wigeon.mjs": await modern("wigeon.ts", "esm"),
+    "wigeon-legacy.js": await legacy(),
+    "wigeon.d.ts": declarations(),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const check = process.argv.includes("--check");
+  mkdirSync(join(here, "dist"), { recursive: true });
+  let stale = 0;
+  for (const [name, text] of Object.entries(await files())) {
+    const path = join(here, "dist", name);
+    let old = null;
+    try { old = readFileSync(path, "utf8"); } catch { /* not built yet */ }
+    if (check && old !== text) { stale++; console.error(`client/dist/${name} is not what the sources build: run npm run build -w client`); }
+    if (!check && old !== text) writeFileSync(path, text);
+    console.log(`${name.padEnd(18)} ${String(text.length).padStart(6)} bytes, ${gzipSync(text, { level: 9 }).length} gzipped`);
+  }
+  process.exitCode = stale ? 1 : 0;
+}

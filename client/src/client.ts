@@ -1,0 +1,389 @@
+// The client itself, in callback style: it owns the cursor and the state, and joins the parts. Frames come in through
+// `onFrame` alone, commands go out through the outbox (what must happen once) or the queries (what leaves nothing behind).
+// The facades (wigeon.ts with promises, legacy.ts with callbacks) add only the calling style.
+import type { Client, Command, Frame, Options, OutboxEntry, Raw, Snapshot, State, Status, TransportName, UplinkName, WigeonError } from "./types.ts";
+import type { PollAnswer, Transport } from "./transport.ts";
+import type { Reader } from "./reader.ts";
+import { commandId, engine, random, site as siteOf } from "./env.ts";
+import { createAuth } from "./auth.ts";
+import { createBackoff, createMemory } from "./memory.ts";
+import { createEmitter } from "./emitter.ts";
+import { type Done, createOutbox } from "./outbox.ts";
+import { createQueries, isQuery } from "./queries.ts";
+import { createSelector } from "./selector.ts";
+import { createUplinks } from "./up/uplinks.ts";
+import { fault, fromWire, isAuth } from "./fault.ts";
+import { isSeen, subject } from "./text.ts";
+import { isVisible, watchWaking } from "./wake.ts";
+
+/** The public object's fields are written, never computed: old engines have no getters. */
+type Fields = { -readonly [K in "state" | "user" | "cursor" | "session" | "outbox" | "guestToken" | "transports"]: Client[K] };
+
+export interface Core {
+  connect(): void;
+  close(): void;
+  on(type: string, listener: (value: any) => void): () => void;
+  command(type: string, fields: any, done: Done | null): string;
+  snapshot(done: Done): void;
+  typing(room: string): void;
+  focus(rooms: string[]): void;
+  retry(id: string): void;
+  discard(id: string): void;
+  force(transport: TransportName | null, uplink?: UplinkName | null): void;
+  dropNetwork(ms: number): void;
+  retryNow(): void;
+}
+
+const ACK_SOCKET_MS = 2000, ACK_STREAM_MS = 5000;
+/** A presence lease lives 45 s; a stream over HTTP renews it only by what we send. */
+const PING_MS = 20000;
+const TYPING_MS = 3000;
+const RESET_AGAIN_MS = 5000;
+
+export function createClient(self: Fields, options: Options, transports: Transport[]): Core {
+  const env = engine, site = siteOf(env, options.url);
+  const emitter = createEmitter(), emit = emitter.emit, backoff = createBackoff(env);
+  const session = options.session || random(env, 26);
+  let attempt = 0, boot_timer: any, unwatch: (() => void) | null = null, suspended = false;
+  let blocked_until = 0, rtt_ms: number | null = null, reset_at = -1e9, acked: string | null = null, ack_timer: any, ping_timer: any;
+  let typed: { [room: string]: number } = {}, focus = options.focus || null, presence: Command | null = null;
+
+  const blocked = (): boolean => env.now() < blocked_until;
+  const raw = (transport: TransportName | UplinkName, direction: "up" | "down", bytes: number, text: string, requests: number): void =>
+    emit("raw", { transport, direction, bytes, text, requests } as Raw);
+
+  function rtt(ms?: number): number | null {
+    if (ms != null) {
+      rtt_ms = rtt_ms == null ? ms : Math.round(0.7 * rtt_ms + 0.3 * ms);
+      update(self.state.status);
+    }
+    return rtt_ms;
+  }
+
+  const auth = createAuth(site, options, blocked, token => {
+    self.guestToken = token;
+    emit("guest", token);
+  });
+
+  const uplinks = createUplinks({
+    site, auth, options, session, blocked, rtt, raw,
+    current: () => selector.current(),
+  });
+
+  const outbox = createOutbox({
+    env, uplinks, refused, online, replied,
+    storage: options.storage,
+    key: user => "wigeon.outbox." + site.base + " " + user,
+    changed(entries: OutboxEntry[]) {
+      self.outbox = entries;
+      emit("outbox", entries);
+    },
+  });
+
+  const queries = createQueries({ env, uplinks, refused, online, replied });
+
+  const selector = createSelector({
+    site, session, transports, blocked, rtt, raw, refused, changed,
+    only: options.transports || null,
+    memory: createMemory(site, options.remember !== false),
+    params: { session, rooms: (options.rooms || []).join(","), max_per_room: options.maxPerRoom },
+    cursor: () => self.cursor || "",
+    visible: () => isVisible(env),
+    ticket: auth.current,
+    credentials(transport, done) {
+      const by_ticket = transport.ticket === "always" || (site.cross && transport.ticket === "cross") || !(options.token || options.guest);
+      if (by_ticket) auth.ticket(error => done(error, ""));
+      else auth.token(done);
+    },
+    frame: onFrame,
+    answer: onAnswer,
+    waiting: wait,
+  });
+
+  // State.
+
+  function update(status: Status, retry_at?: number | null, error?: WigeonError | null): void {
+    const reader = selector.current(), old = self.state;
+    const next: State = {
+      status,
+      transport: reader && reader.live && status === "online" ? reader.transport.name : null,
+      forced: selector.forced(),
+      up: uplinks.name(),
+      rtt_ms,
+      retry_at: retry_at === undefined ? old.retry_at : retry_at,
+    };
+    if (error === undefined ? old.error : error) next.error = error || old.error!;
+    for (const key in next) if ((next as any)[key] !== (old as any)[key]) {
+      self.state = next;
+      emit("state", next);
+      return;
+    }
+  }
+
+  function online(): boolean {
+    return self.state.status === "online" && !blocked();
+  }
+
+  /** The reader changed or came alive. */
+  function changed(): void {
+    const reader = selector.current(), was = self.state.status;
+    uplinks.readerChanged();
+    if (!reader || !reader.live) return update(was === "online" ? "connecting" : was);
+    backoff.reset();
+    update("online", null, null);
+    if (was !== "online") {
+      // The lease may have lapsed meanwhile, and these with it.
+      if (focus) ask("focus", { rooms: focus });
+      if (presence) queries.ask(copy(presence, { id: commandId(env) }), null);
+    }
+    if (rtt_ms == null) ask("ping", {});
+    outbox.pump();
+    queries.flush();
+  }
+
+  function wait(retry_at: number, error: WigeonError | null): void {
+    const offline = blocked() || (env.root.navigator && env.root.navigator.onLine === false);
+    update(offline ? "offline" : "waiting", retry_at, error);
+    uplinks.readerChanged();
+  }
+
+  // Beginning: who we are, then where we are (a snapshot, unless there is a cursor), then read on from there.
+
+  function boot(): void {
+    const mine = ++attempt;
+    env.cancel(boot_timer);
+    const fail = (error: WigeonError): void => {
+      if (isAuth(error) || error.code === "forbidden") return refused(error);
+      const ms = Math.max(backoff.next(error), blocked_until - env.now());
+      wait(env.now() + ms, error);
+      boot_timer = env.after(ms, boot);
+    };
+    update("connecting", null);
+    auth.token((error, token) => {
+      if (mine !== attempt) return;
+      if (error) return fail(error);
+      if (!self.user) self.user = subject(token);
+      outbox.load(self.user);
+      if (self.cursor) return selector.start();
+      takeSnapshot((error, snapshot) => {
+        if (mine !== attempt) return;
+        if (error) return fail(error);
+        self.user = snapshot.user;
+        self.cursor = snapshot.cursor;
+        auth.accepted();
+        outbox.load(self.user);
+        emit("snapshot", snapshot);
+        selector.start();
+      });
+    });
+  }
+
+  /** All pages; the first one's cursor stands for all, so that what changed between two pages comes again as events. */
+  function takeSnapshot(done: Done): void {
+    let whole: Snapshot | null = null;
+    (function page(after?: string): void {
+      const command: Command = { id: commandId(env), type: "snapshot" };
+      if (after) command.after = after;
+      uplinks.send([command], (error, replies) => {
+        const reply = replies[0];
+        if (error || !reply || reply.error) return done(error || (reply ? fromWire(reply.error) : fault("internal", "no reply")));
+        if (whole) whole.rooms = whole.rooms.concat(reply.ok.rooms);
+        else whole = reply.ok;
+        if (reply.ok.next) page(reply.ok.next);
+        else done(null, whole);
+      });
+    })();
+  }
+
+  /** Never fall back on this: another transport shows the same credentials. Once a new token, then the end. */
+  function refused(error: WigeonError): void {
+    if (self.state.status === "closed") return;
+    selector.stop();
+    if (isAuth(error) && auth.forget()) boot();
+    else end(error);
+  }
+
+  function end(error: WigeonError | null): void {
+    attempt++;
+    selector.stop();
+    uplinks.cut();
+    outbox.stop();
+    queries.stop();
+    env.cancel(boot_timer);
+    env.cancel(ack_timer);
+    env.cancel(ping_timer);
+    ack_timer = null;
+    if (unwatch) unwatch();
+    unwatch = null;
+    update("closed", null, error);
+  }
+
+  // Down.
+
+  function moveTo(cursor: string): void {
+    if (!isSeen(cursor, self.cursor)) self.cursor = cursor;
+  }
+
+  function onFrame(reader: Reader, frame: Frame): void {
+    const type = frame.type;
+    if (frame.re !== undefined) {
+      uplinks.reply(frame as any);
+      if (frame.re === null) replied(frame as any);
+    } else if (type === "ready") {
+      auth.accepted();
+      if (!self.cursor) self.cursor = frame.cursor!;
+      emit(type, frame);
+    } else if (type === "heartbeat") moveTo(frame.cursor!);
+    else if (type === "ticket") auth.renewed(frame as any);
+    else if (type === "bye") {
+      selector.holdUntil(env.now() + env.random() * (frame.retry_ms || 0));
+      emit(type, frame);
+    } else if (type === "reset") onReset(frame);
+    else if (frame.cursor) {
+      if (isSeen(frame.cursor, self.cursor)) return;
+      self.cursor = frame.cursor;
+      outbox.seen(frame);
+      tell(frame);
+      ackLater();
+    } else if (type === "gap" || reader === selector.current()) tell(frame);
+  }
+
+  function tell(frame: Frame): void {
+    emit(frame.type, frame);
+    emit("*", frame);
+  }
+
+  function onAnswer(reader: Reader, answer: PollAnswer): void {
+    const mine = attempt;
+    auth.accepted();
+    if (answer.ticket) auth.renewed(answer.ticket);
+    for (let i = 0; i < answer.frames.length && mine === attempt; i++) onFrame(reader, answer.frames[i]!);
+    if (mine === attempt) moveTo(answer.cursor);
+    if (answer.unavailable) emit("ready", { type: "ready", cursor: answer.cursor, unavailable: answer.unavailable });
+  }
+
+  /** The stream cannot go on from where we were: what is missing is in a snapshot. */
+  function onReset(frame: Frame): void {
+    const soon = env.now() - reset_at < RESET_AGAIN_MS;
+    reset_at = env.now();
+    attempt++;
+    selector.stop();
+    self.cursor = null;
+    tell(frame);
+    if (soon) {
+      wait(env.now() + RESET_AGAIN_MS, fault("unavailable", "reset again"));
+      boot_timer = env.after(RESET_AGAIN_MS, boot);
+    } else boot();
+  }
+
+  // What keeps "delivered" and presence true. Polls do both by asking.
+
+  function ackLater(): void {
+    const reader = selector.current();
+    if (ack_timer || !reader || reader.transport.kind === "poll") return;
+    ack_timer = env.after(reader.transport.kind === "websocket" ? ACK_SOCKET_MS : ACK_STREAM_MS, () => {
+      ack_timer = null;
+      if (self.cursor === acked || !online()) return;
+      acked = self.cursor;
+      ask("ack", { cursor: acked });
+    });
+  }
+
+  function pingLater(): void {
+    ping_timer = env.after(PING_MS, () => {
+      const reader = selector.current();
+      if (online() && reader && reader.transport.kind !== "poll") ask("ping", {});
+      pingLater();
+    });
+  }
+
+  // Up.
+
+  function ask(type: string, fields: any): void {
+    queries.ask(copy(fields, { id: commandId(env), type }), null);
+  }
+
+  function replied(reply: any): void {
+    emit("reply", reply);
+  }
+
+  self.session = session;
+  self.user = self.guestToken = null;
+  self.cursor = options.cursor || null;
+  self.outbox = [];
+  self.state = { status: "idle", transport: null, forced: null, up: uplinks.name(), rtt_ms: null, retry_at: null };
+  const names: TransportName[] = [];
+  for (let i = 0; i < transports.length; i++) if (transports[i]!.usable(site)) names.push(transports[i]!.name);
+  self.transports = names;
+
+  return {
+    on: emitter.on,
+    connect() {
+      if (unwatch) return;
+      unwatch = watchWaking(env, {
+        wake: selector.wake,
+        suspend() {
+          suspended = true;
+          attempt++;
+          selector.stop();
+          update("connecting");
+        },
+        resume() {
+          if (suspended) boot();
+          suspended = false;
+        },
+      });
+      update("connecting", null, null);
+      pingLater();
+      boot();
+    },
+    close() {
+      if (self.state.status !== "closed") end(null);
+    },
+    command(type, fields, done) {
+      const id = (fields && fields.id) || commandId(env);
+      const command: Command = copy(fields, { id, type });
+      if (type === "presence.watch") presence = command;
+      if (isQuery(type)) queries.ask(command, done);
+      else outbox.add(command, done);
+      return id;
+    },
+    snapshot: takeSnapshot,
+    typing(room) {
+      const now = env.now();
+      if (now - (typed[room] || 0) < TYPING_MS) return;
+      typed[room] = now;
+      ask("typing", { room });
+    },
+    focus(rooms) {
+      focus = rooms;
+      if (online()) ask("focus", { rooms });
+    },
+    retry: outbox.retry,
+    discard: outbox.discard,
+    force(transport, uplink) {
+      if (uplink !== undefined) uplinks.force(uplink);
+      selector.force(transport);
+      update(self.state.status);
+    },
+    dropNetwork(ms) {
+      blocked_until = env.now() + ms;
+      const error = fault("network", "the network was dropped on request");
+      selector.holdUntil(blocked_until);
+      uplinks.cut();
+      selector.cut(error);
+    },
+    retryNow() {
+      if (self.state.status === "closed" || blocked()) return;
+      if (self.cursor && !boot_timer) selector.retryNow();
+      else boot();
+    },
+  };
+}
+
+function copy(fields: any, over: any): any {
+  const out: any = {};
+  for (const key in over) out[key] = over[key];
+  for (const key in fields) if (out[key] === undefined) out[key] = fields[key];
+  return out;
+}

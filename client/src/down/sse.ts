@@ -1,0 +1,34 @@
+// Server-Sent Events. The built-in reconnect is never used: it keeps the old URL (ticket, cursor), has no jitter, and
+// dies on the first 503; on any error we close and come back with the cursor.
+import type { Transport } from "../transport.ts";
+import { fault } from "../fault.ts";
+import { json } from "../text.ts";
+
+export const sse: Transport = {
+  name: "sse",
+  kind: "stream",
+  ticket: "always",
+  usable: site => !!site.env.root.EventSource,
+  auto: () => true,
+  open(link) {
+    const url = link.url("sse");
+    const source = new link.site.env.root.EventSource(url);
+    let open = true;
+    link.raw("up", "GET " + url, 1);
+    source.onmessage = (event: any) => {
+      const frame = json(event.data);
+      if (!open || !frame) return;
+      link.raw("down", (event.lastEventId ? "id: " + event.lastEventId + "\n" : "") + "data: " + event.data + "\n\n");
+      link.frame(frame);
+    };
+    source.onerror = () => {
+      if (!open) return;
+      open = false;
+      // readyState 0: it was open and ended, or never opened; the status is not told either way.
+      const ended = source.readyState === 0;
+      source.close();
+      link.end(ended ? null : fault("network", "EventSource was refused"));
+    };
+    return { close() { open = false; source.close(); } };
+  },
+};

@@ -1,0 +1,242 @@
+// What was asked for and is not yet confirmed. Each durable command has its id from the call on and is repeated under it,
+// over whatever transport, until the server answers; the server knows the id and does it once. One batch is in flight,
+// so commands arrive in the order they were given.
+import type { Command, Frame, OutboxEntry, OutboxStorage, Reply, WigeonError } from "./types.ts";
+import type { Env } from "./env.ts";
+import type { Uplinks } from "./up/uplinks.ts";
+import { createBackoff } from "./memory.ts";
+import { fault, fromWire, isAuth, isTransient } from "./fault.ts";
+import { json, utf8Length } from "./text.ts";
+
+export type Done = (error: WigeonError | null, ok?: any) => void;
+
+interface Entry { id: string; command: Command; at: number; tries: number; error?: WigeonError; not_before: number; done: Done | null }
+
+export interface OutboxHost {
+  env: Env;
+  uplinks: Uplinks;
+  storage: OutboxStorage | null | undefined;
+  key(user: string): string;
+  online(): boolean;
+  changed(entries: OutboxEntry[]): void;
+  /** Our token or ticket is no longer accepted. */
+  refused(error: WigeonError): void;
+  replied(reply: Reply): void;
+}
+
+export interface Outbox {
+  add(command: Command, done: Done | null): void;
+  /** Takes in what an earlier page of this user left. */
+  load(user: string | null): void;
+  /** An event: it may be the answer to one of ours. */
+  seen(frame: Frame): void;
+  pump(): void;
+  retry(id: string): void;
+  discard(id: string): void;
+  stop(): void;
+}
+
+const BATCH_BYTES_MAX = 60000;
+const COMMAND_BYTES_MAX = 128 * 1024;
+/** The server may forget an id after 30 days; a person has forgotten the message after one. */
+const GIVE_UP_MS = 86400e3;
+/** Sent by a way that brings no answer: so long its own event may take. */
+const ECHO_MS = 10000;
+
+export function createOutbox(host: OutboxHost): Outbox {
+  const { env, storage } = host, backoff = createBackoff(env);
+  let entries: Entry[] = [], in_flight = false, one_by_one = 0, hold_until = 0, timer: any;
+  let loaded_for: string | null = null, finished: { [id: string]: boolean } = {};
+
+  function find(id: string): Entry | null {
+    for (let i = 0; i < entries.length; i++) if (entries[i]!.id === id) return entries[i]!;
+    return null;
+  }
+
+  function changed(): void {
+    const list: OutboxEntry[] = [];
+    for (let i = 0; i < entries.length; i++) {
+      const e = entries[i]!;
+      list.push(e.error ? { id: e.id, command: e.command, at: e.at, tries: e.tries, error: e.error } : { id: e.id, command: e.command, at: e.at, tries: e.tries });
+    }
+    save();
+    host.changed(list);
+  }
+
+  // Storage: `get`/`set`/`remove`, or localStorage's own names; plain values or promises.
+
+  function call(short: "get" | "set" | "remove", long: "getItem" | "setItem" | "removeItem", key: string, value?: string): any {
+    try {
+      const s: any = storage;
+      const result = s[long] ? s[long](key, value) : s[short](key, value);
+      // A full or blocked store must not break sending; memory still holds everything.
+      return result && result.then ? result.then(null, () => null) : result;
+    } catch (_) {
+      return null;
+    }
+  }
+
+  function read(then: (rows: Entry[]) => void): void {
+    const take = (text: any) => {
+      const rows = json(text || "[]");
+      then(rows && rows.length ? rows : []);
+    };
+    const text = call("get", "getItem", host.key(loaded_for!));
+    if (text && text.then) text.then(take);
+    else take(text);
+  }
+
+  /** Another tab of this user may keep its own there: only what we know is replaced. */
+  function save(): void {
+    if (!storage || !loaded_for) return;
+    read(rows => {
+      const all: any[] = [];
+      for (let i = 0; i < rows.length; i++) if (!find(rows[i]!.id) && !finished[rows[i]!.id]) all.push(rows[i]);
+      for (let i = 0; i < entries.length; i++) {
+        const e = entries[i]!;
+        all.push({ id: e.id, command: e.command, at: e.at, tries: e.tries, error: e.error && { code: e.error.code, message: e.error.message } });
+      }
+      if (all.length) call("set", "setItem", host.key(loaded_for!), JSON.stringify(all));
+      else call("remove", "removeItem", host.key(loaded_for!));
+    });
+  }
+
+  // The life of an entry.
+
+  function remove(e: Entry): void {
+    for (let i = entries.length; i--;) if (entries[i] === e) entries.splice(i, 1);
+    finished[e.id] = true;
+  }
+
+  function settle(e: Entry, error: WigeonError | null, ok?: any): void {
+    const done = e.done;
+    e.done = null;
+    // A refused message stays visible until somebody decides; other refusals are only told.
+    if (error && e.command.type === "send") e.error = error;
+    else remove(e);
+    changed();
+    if (done) done(error, ok);
+  }
+
+  function pump(): void {
+    if (in_flight || !entries.length || !host.online()) return;
+    const now = env.now();
+    env.cancel(timer);
+    if (now < hold_until) {
+      timer = env.after(hold_until - now, pump);
+      return;
+    }
+    const batch: Entry[] = [], commands: Command[] = [], max = one_by_one > 0 ? 1 : host.uplinks.batchMax();
+    let bytes = 0;
+    for (let i = 0; i < entries.length && batch.length < max; i++) {
+      const e = entries[i]!;
+      if (e.error) continue;
+      if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout", "not confirmed within 24 hours", { outcome: "unknown" })), pump();
+      if (e.not_before > now) {
+        timer = env.after(e.not_before - now, pump);
+        break;
+      }
+      bytes += utf8Length(JSON.stringify(e.command));
+      if (batch.length && bytes > BATCH_BYTES_MAX) break;
+      batch.push(e);
+      commands.push(e.command);
+    }
+    if (!batch.length) return;
+    in_flight = true;
+    if (one_by_one > 0) one_by_one--;
+    for (let i = 0; i < batch.length; i++) batch[i]!.tries++;
+    changed();
+    host.uplinks.send(commands, (error, replies) => {
+      in_flight = false;
+      if (error) failed(batch, error);
+      // What went by a form has no reply: its event will come, or it goes again.
+      else for (let i = 0; i < batch.length; i++) batch[i]!.not_before = Math.max(batch[i]!.not_before, env.now() + ECHO_MS);
+      for (let i = 0; i < replies.length; i++) answered(replies[i]!);
+      pump();
+    });
+  }
+
+  function failed(batch: Entry[], error: WigeonError): void {
+    if (isAuth(error)) return host.refused(error);
+    if (isTransient(error)) {
+      hold_until = env.now() + backoff.next(error);
+      return;
+    }
+    // One bad command must not condemn its neighbours.
+    if (batch.length > 1) one_by_one = batch.length;
+    else if (find(batch[0]!.id)) settle(batch[0]!, error);
+  }
+
+  function answered(reply: Reply): void {
+    const e = reply.re ? find(reply.re) : null;
+    if (!e) return;
+    host.replied(reply);
+    if (!reply.error) {
+      backoff.reset();
+      return settle(e, null, reply.ok);
+    }
+    const error = fromWire(reply.error);
+    if (isTransient(error)) e.not_before = hold_until = env.now() + backoff.next(error);
+    else settle(e, error);
+  }
+
+  return {
+    add(command, done) {
+      if (utf8Length(JSON.stringify(command)) > COMMAND_BYTES_MAX) return done ? done(fault("too_large", "a command is at most 128 KiB")) : undefined;
+      // A read mark not yet sent is overtaken by a later one.
+      if (command.type === "read") for (let i = entries.length; i--;) {
+        const e = entries[i]!;
+        if (e.command.type === "read" && e.command.room === command.room && !e.tries) settle(e, null, { seq: command.seq });
+      }
+      if (find(command.id)) return retry(command.id);
+      entries.push({ id: command.id, command, at: env.now(), tries: 0, not_before: 0, done });
+      changed();
+      pump();
+    },
+    load(user) {
+      if (!storage || !user || loaded_for === user) return;
+      loaded_for = user;
+      read(rows => {
+        const old: Entry[] = [];
+        for (let i = 0; i < rows.length; i++) {
+          const r = rows[i]!;
+          if (find(r.id) || finished[r.id]) continue;
+          const e: Entry = { id: r.id, command: r.command, at: r.at, tries: r.tries, not_before: 0, done: null };
+          if (r.error) e.error = fault(r.error.code, r.error.message);
+          old.push(e);
+        }
+        entries = old.concat(entries);
+        if (entries.length) changed();
+        pump();
+      });
+    },
+    seen(frame) {
+      for (let i = 0; i < entries.length; i++) {
+        const e = entries[i]!, c = e.command;
+        if (frame.type === "message" ? frame.id === e.id
+          : frame.type === "message.edited" && c.type === "edit" && e.tries && c.room === frame.room && c.seq === frame.seq && c.body && frame.body && c.body.text === frame.body.text) {
+          return settle(e, null, { room: frame.room, seq: frame.seq, cursor: frame.cursor, at: frame.at, version: frame.version });
+        }
+      }
+    },
+    pump,
+    retry,
+    discard(id) {
+      const e = find(id);
+      if (!e) return;
+      remove(e);
+      settle(e, fault("closed", "discarded"));
+    },
+    stop() { env.cancel(timer); },
+  };
+
+  function retry(id: string): void {
+    const e = find(id);
+    if (!e) return;
+    delete e.error;
+    e.at = env.now();
+    e.not_before = hold_until = 0;
+    changed();
+    pump();
+  }
+}
