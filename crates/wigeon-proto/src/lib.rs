@@ -16,6 +16,7 @@ pub mod framing;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod reply;
 pub mod room;
 pub mod transport;
 pub mod websocket;

@@ -1,0 +1,157 @@
+//! The fold's one step: state and entry to an [`Outcome`].
+//!
+//! ```text
+//! entry ── known id? ──▶ same payload ▶ Repeated      other payload ▶ Rejected(conflict)
+//!              │ no
+//!              ▼
+//!        by its command: messages · rooms · members · users
+//!              ├─▶ against the rules ▶ Rejected
+//!              └─▶ Applied { event?, changes, reply }
+//! ```
+//! Deciding comes first and reads only; the changes are a list that the store carries out as one.
+
+mod members;
+mod messages;
+mod rooms;
+mod users;
+
+use wigeon_proto::command::Durable;
+use wigeon_proto::cursor::Cursor;
+use wigeon_proto::error::ErrorCode;
+use wigeon_proto::event::{Event, What};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::room::Role;
+
+use crate::entry::{Entry, Rights};
+use crate::outcome::{Applied, Change, Ok, Outcome, RoomRef, reject};
+use crate::state::{Member, Room, State};
+
+/// Applies `entry` at `here`, the position it stands at if it takes effect.
+pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome, S::Error> {
+    if remembers(&entry.command)
+        && let Some(answered) = state.answered(&entry.actor, &entry.id)?
+    {
+        return Result::Ok(if answered.hash == entry.payload_hash() {
+            Outcome::Repeated(answered.reply)
+        } else {
+            reject(ErrorCode::Conflict, "this id was used for another command")
+        });
+    }
+    let step = Step { state, here, entry };
+    let decided = match &entry.command {
+        Durable::Send(send) => step.send(send),
+        Durable::Edit(edit) => step.edit(edit),
+        Durable::Recall(target) => step.recall(target),
+        Durable::React(react) => step.react(react),
+        Durable::Read(target) => step.read(target),
+        Durable::RoomCreate(create) => step.room_create(create),
+        Durable::RoomUpdate(update) => step.room_update(update),
+        Durable::RoomJoin(join) => step.room_join(join),
+        Durable::RoomLeave(leave) => step.room_leave(leave),
+        Durable::MemberAdd(add) => step.member_add(add),
+        Durable::MemberRemove(remove) => step.member_remove(remove),
+        Durable::MemberRole(role) => step.member_role(role),
+        Durable::UserUpdate(update) => Result::Ok(step.user_update(update)),
+        Durable::PrefsSet(set) => Result::Ok(step.prefs_set(set)),
+    };
+    match decided {
+        Result::Ok(applied) => Result::Ok(Outcome::Applied(applied)),
+        Err(Stop::Rejected(outcome)) => Result::Ok(outcome),
+        Err(Stop::Fault(error)) => Err(error),
+    }
+}
+
+/// Whether the reply is kept under the command's id. A read mark only ever rises: repeating it is
+/// harmless, and keeping a reply for each would outweigh the messages.
+pub fn remembers(command: &Durable) -> bool {
+    !matches!(command, Durable::Read(_))
+}
+
+/// Why a decision ended early.
+enum Stop<E> {
+    Rejected(Outcome),
+    Fault(E),
+}
+
+type Decision<S> = Result<Applied, Stop<<S as State>::Error>>;
+
+fn stop<T, E>(code: ErrorCode, message: &str) -> Result<T, Stop<E>> {
+    Err(Stop::Rejected(reject(code, message)))
+}
+
+/// One entry being decided: what every rule needs.
+struct Step<'a, S: State> {
+    state: &'a S,
+    here: Cursor,
+    entry: &'a Entry,
+}
+
+impl<S: State> Step<'_, S> {
+    fn actor(&self) -> &UserId {
+        &self.entry.actor
+    }
+
+    fn is_service(&self) -> bool {
+        self.entry.rights == Rights::Service
+    }
+
+    fn find_room(&self, id: &RoomId) -> Result<Option<Room>, Stop<S::Error>> {
+        self.state.room(id).map_err(Stop::Fault)
+    }
+
+    fn find_member(&self, room: &RoomId, user: &UserId) -> Result<Option<Member>, Stop<S::Error>> {
+        self.state.member(room, user).map_err(Stop::Fault)
+    }
+
+    /// The room, or `not_found`. A self audience is no room.
+    fn room(&self, id: &RoomId) -> Result<Room, Stop<S::Error>> {
+        match self.find_room(id)? {
+            Some(room) if room.kind != wigeon_proto::room::RoomKind::Own => Result::Ok(room),
+            _ => stop(ErrorCode::NotFound, "there is no such room"),
+        }
+    }
+
+    /// The actor's membership, or `not_member`.
+    fn membership(&self, room: &RoomId) -> Result<Member, Stop<S::Error>> {
+        match self.find_member(room, self.actor())? {
+            Some(member) => Result::Ok(member),
+            None => stop(ErrorCode::NotMember, "you are not a member of this room"),
+        }
+    }
+
+    /// Refuses an actor below `role`; services pass.
+    fn require(&self, room: &RoomId, role: Role) -> Result<(), Stop<S::Error>> {
+        if self.is_service() || self.membership(room)?.role >= role {
+            return Result::Ok(());
+        }
+        stop(ErrorCode::Forbidden, "your role in this room does not allow it")
+    }
+
+    fn event(&self, room: RoomId, what: What) -> Event {
+        Event { room, from: self.actor().clone(), at: self.entry.at, what }
+    }
+
+    /// The room with its head at this entry.
+    fn touched(&self, mut room: Room) -> Room {
+        room.head_pos = self.here.position;
+        room
+    }
+
+    fn ok(&self, room: Option<RoomRef>) -> Ok {
+        Ok { room, cursor: self.here.to_string(), ..Ok::default() }
+    }
+
+    /// The common case: an event in a room, the room's head moved, a reply that names the room.
+    fn in_room(&self, room: Room, what: What, mut changes: Vec<Change>) -> Applied {
+        let room = self.touched(room);
+        let id = room.id.clone();
+        changes.push(Change::Room(room));
+        Applied { event: Some(self.event(id.clone(), what)), changes, reply: self.ok(Some(RoomRef::Id(id))) }
+    }
+
+    /// An event for the actor's own devices.
+    fn to_self(&self, what: What, change: Change) -> Applied {
+        let event = self.event(RoomId::own(self.actor()), what);
+        Applied { event: Some(event), changes: vec![change], reply: self.ok(None) }
+    }
+}

@@ -1,0 +1,114 @@
+//! Rules of rooms: create, update, join, leave.
+
+use wigeon_proto::command::{OfRoom, RoomCreate, RoomUpdate};
+use wigeon_proto::error::ErrorCode;
+use wigeon_proto::event::{MemberAction, RoomAction, What};
+use wigeon_proto::id::UserId;
+use wigeon_proto::room::{Join, Policy, Role, RoomKind};
+
+use super::messages::new_room;
+use super::{Decision, Step, Stop, stop};
+use crate::outcome::{Change, RoomRef};
+use crate::state::{Room, State};
+
+impl<S: State> Step<'_, S> {
+    pub(super) fn room_create(&self, create: &RoomCreate) -> Decision<S> {
+        let chosen = create.room.as_ref();
+        if chosen.is_some_and(|id| !self.is_service() || !id.is_plain()) {
+            return stop(ErrorCode::Forbidden, "only services choose a room's id");
+        }
+        let Some(id) = chosen.or(self.entry.new_room.as_ref()).cloned() else {
+            return stop(ErrorCode::Internal, "the entry has no id for the room");
+        };
+        if self.find_room(&id)?.is_some() {
+            return stop(ErrorCode::Conflict, "there is a room of this id");
+        }
+        let policy = Policy::of(create.kind).with(create.policy);
+        let mut room = new_room(id, create.kind, &create.title, policy);
+        let creator = (!self.is_service()).then(|| self.actor());
+        let mut users: Vec<UserId> = Vec::new();
+        for user in creator.into_iter().chain(&create.members) {
+            if !users.contains(user) {
+                users.push(user.clone());
+            }
+        }
+        let joined = |user: &UserId| {
+            let role = if user == self.actor() { Role::Owner } else { Role::Member };
+            Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, role))
+        };
+        let changes = users.iter().map(joined).collect();
+        room.user_count = users.len() as u64;
+        let reply_room = RoomRef::from(&room);
+        let mut applied = self.in_room(room.clone(), room_what(&room, RoomAction::Create, users), changes);
+        applied.reply.room = Some(reply_room);
+        Ok(applied)
+    }
+
+    pub(super) fn room_update(&self, update: &RoomUpdate) -> Decision<S> {
+        let mut room = self.room(&update.room)?;
+        self.require(&room.id, Role::Admin)?;
+        if room.kind == RoomKind::Direct {
+            return stop(ErrorCode::Forbidden, "a direct room has no title and no policy");
+        }
+        if let Some(title) = &update.title {
+            room.title.clone_from(title);
+        }
+        room.policy = room.policy.with(update.policy);
+        let reply_room = RoomRef::from(&room);
+        let what = room_what(&room, RoomAction::Update, Vec::new());
+        let mut applied = self.in_room(room, what, Vec::new());
+        applied.reply.room = Some(reply_room);
+        Ok(applied)
+    }
+
+    pub(super) fn room_join(&self, join: &OfRoom) -> Decision<S> {
+        let mut room = self.room(&join.room)?;
+        if let Some(member) = self.find_member(&room.id, self.actor())? {
+            return Ok(self.already(&room, member.joined_pos));
+        }
+        if room.policy.join != Join::Open {
+            return stop(ErrorCode::Forbidden, "this room is by invitation");
+        }
+        let user = self.actor().clone();
+        let change = Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, Role::Member));
+        room.user_count += 1;
+        let what = member_what(MemberAction::Join, vec![user], Some(Role::Member));
+        Ok(self.in_room(room, what, vec![change]))
+    }
+
+    pub(super) fn room_leave(&self, leave: &OfRoom) -> Decision<S> {
+        let mut room = self.room(&leave.room)?;
+        let member = self.membership(&room.id)?;
+        if room.kind == RoomKind::Direct {
+            return stop(ErrorCode::Forbidden, "nobody leaves a direct room");
+        }
+        if member.role == Role::Owner && room.user_count > 1 && self.owners(&room)? == 1 {
+            return stop(ErrorCode::Forbidden, "the last owner appoints another one before leaving");
+        }
+        room.user_count -= 1;
+        let user = self.actor().clone();
+        let change = Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq };
+        Ok(self.in_room(room, member_what(MemberAction::Leave, vec![user], None), vec![change]))
+    }
+
+    pub(super) fn owners(&self, room: &Room) -> Result<u64, Stop<S::Error>> {
+        self.state.count_role(&room.id, Role::Owner).map_err(Stop::Fault)
+    }
+
+    /// A repeat under another id of what holds already: no event, the cursor of when it came to be.
+    pub(super) fn already(&self, room: &Room, since: u64) -> crate::outcome::Applied {
+        let mut reply = self.ok(Some(RoomRef::Id(room.id.clone())));
+        reply.cursor = wigeon_proto::cursor::Cursor { position: since, ..self.here }.to_string();
+        crate::outcome::Applied { event: None, changes: Vec::new(), reply }
+    }
+}
+
+fn room_what(room: &Room, action: RoomAction, users: Vec<UserId>) -> What {
+    What::Room { action, kind: room.kind, title: room.title.clone(), policy: room.policy, users }
+}
+
+/// A `member` event; `user` repeats the only one concerned.
+pub(super) fn member_what(action: MemberAction, users: Vec<UserId>, role: Option<Role>) -> What {
+    let user = if let [only] = users.as_slice() { Some(only.clone()) } else { None };
+    What::Member { action, users, user, role }
+}

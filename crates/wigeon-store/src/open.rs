@@ -1,0 +1,200 @@
+//! Opening the data directory: its lock, its database, its epoch.
+//!
+//! Positions are never given out twice under one epoch. So an epoch ends whenever acknowledged
+//! entries may have been lost: at each start after `memory`, and after `os` unless the program ended
+//! cleanly or the machine has not been restarted since.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use wigeon_proto::cursor::Epoch;
+
+use crate::read::Pool;
+use crate::schema::{MigrateError, migrate};
+use crate::writer::Writer;
+
+/// What an acknowledged entry survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Power failure: each commit is synced to the disk before it is acknowledged.
+    #[default]
+    Fsync,
+    /// A crash of the program, not of the machine.
+    Os,
+    /// As `Os`, and the log takes a new epoch at each start: for benchmarks and throw-away data.
+    Memory,
+}
+
+impl Durability {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fsync => "fsync",
+            Self::Os => "os",
+            Self::Memory => "memory",
+        }
+    }
+
+    /// Reads the word in the configuration.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Fsync, Self::Os, Self::Memory].into_iter().find(|durability| durability.as_str() == text)
+    }
+}
+
+/// Why the data directory cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or written.
+    #[error("cannot use the data directory {path}: {source}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process has it.
+    #[error("the data directory {path} is in use by another wigeon")]
+    Locked {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The database.
+    #[error("cannot open the database in {path}: {source}")]
+    Database {
+        /// Which directory.
+        path: PathBuf,
+        /// Why.
+        source: MigrateError,
+    },
+}
+
+/// An open data directory. The lock lives as long as this value.
+#[derive(Debug)]
+pub struct Store {
+    /// The log's present incarnation.
+    pub epoch: Epoch,
+    /// For the sequencer.
+    pub writer: Writer,
+    /// For queries.
+    pub readers: Pool,
+    _lock: File,
+}
+
+/// Read connections: queries are short, and more of them than cores gain nothing.
+const READERS: usize = 4;
+
+impl Store {
+    /// Opens the directory, or makes it. `random` is used if the log needs a new epoch.
+    pub fn open(directory: &Path, durability: Durability, random: u64) -> Result<Self, OpenError> {
+        let lock = lock(directory)?;
+        let file = directory.join("wigeon.db");
+        let database = |source| OpenError::Database { path: directory.to_owned(), source };
+        let (db, epoch) = open_writer(&file, durability, random).map_err(database)?;
+        let writer = Writer::new(db, epoch).map_err(|fault| database(fault.into()))?;
+        let readers = Pool::open(&file, epoch, READERS).map_err(|fault| database(fault.into()))?;
+        Ok(Self { epoch, writer, readers, _lock: lock })
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let blame = |source| OpenError::Directory { path: directory.to_owned(), source };
+    fs::create_dir_all(directory).map_err(blame)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join("lock"))
+        .map_err(blame)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: directory.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(blame(source)),
+    }
+}
+
+fn open_writer(
+    file: &Path,
+    durability: Durability,
+    random: u64,
+) -> Result<(Connection, Epoch), MigrateError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(file, flags)?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    // The meta row below must be on the disk before the first entry, whatever the setting.
+    db.pragma_update(None, "synchronous", "full")?;
+    // Some 16 MB of WAL between checkpoints; cut back to 64 MB after a burst.
+    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    db.pragma_update(None, "cache_size", -64 * 1024)?;
+    db.set_prepared_statement_cache_capacity(64);
+    migrate(&mut db)?;
+    let epoch = begin_run(&mut db, durability, random)?;
+    if durability != Durability::Fsync {
+        db.pragma_update(None, "synchronous", "off")?;
+    }
+    Ok((db, epoch))
+}
+
+/// Notes that a run begins, and decides its epoch.
+fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result<Epoch, MigrateError> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let tx = db.transaction()?;
+    let read = |key: &str| -> rusqlite::Result<Option<String>> {
+        tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+    };
+    let kept = read("epoch")?.and_then(|text| text.parse().ok());
+    let clean = read("clean")?.as_deref() == Some("1");
+    let last = read("durability")?.as_deref().and_then(Durability::parse);
+    let safe = match last {
+        Some(Durability::Fsync) => true,
+        Some(Durability::Os) => clean || read("boot")?.as_deref() == Some(boot.as_str()),
+        Some(Durability::Memory) | None => false,
+    };
+    let epoch = match kept {
+        Some(bits) if safe && durability != Durability::Memory => Epoch::new(bits),
+        _ => Epoch::new(random),
+    };
+    let write = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+    for (key, value) in [
+        ("epoch", epoch.bits().to_string()),
+        ("durability", durability.as_str().to_owned()),
+        ("boot", boot.clone()),
+        ("clean", "0".to_owned()),
+    ] {
+        tx.execute(write, [key, &value])?;
+    }
+    tx.commit()?;
+    Ok(epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch_of(dir: &Path, durability: Durability, random: u64) -> u64 {
+        Store::open(dir, durability, random).unwrap().epoch.bits()
+    }
+
+    #[test]
+    fn an_epoch_lasts_while_nothing_can_have_been_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        assert_eq!(epoch_of(at, Durability::Fsync, 1), 1);
+        assert_eq!(epoch_of(at, Durability::Fsync, 2), 1, "fsync keeps it");
+        assert_eq!(epoch_of(at, Durability::Os, 3), 1);
+        assert_eq!(epoch_of(at, Durability::Os, 4), 1, "same boot");
+        assert_eq!(epoch_of(at, Durability::Memory, 5), 5);
+        assert_eq!(epoch_of(at, Durability::Memory, 6), 6, "memory never keeps it");
+        assert_eq!(epoch_of(at, Durability::Fsync, 7), 7, "nor does what follows it");
+    }
+
+    #[test]
+    fn two_programs_do_not_share_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = Store::open(dir.path(), Durability::Fsync, 1).unwrap();
+        let second = Store::open(dir.path(), Durability::Fsync, 2);
+        assert!(matches!(second, Err(OpenError::Locked { .. })), "{second:?}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Reading: every answer comes from one snapshot of committed state.
+//!
+//! [`Pool`] lends a connection to a blocking thread; a [`View`] is that connection inside one read
+//! transaction. What a view sees does not move while it answers, however many queries that takes.
+
+mod history;
+mod page;
+mod rooms;
+mod users;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use tokio::sync::Semaphore;
+use wigeon_core::state::{Member, Room};
+use wigeon_proto::cursor::{Cursor, Epoch};
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::room::{History, RoomKind, Visibility};
+
+use crate::Fault;
+use crate::writer::{find_member, find_room};
+
+pub use page::{Page, PageRequest, Record};
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The asker's affair.
+    #[error(transparent)]
+    Refused(#[from] WireError),
+    /// Ours.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<rusqlite::Error> for QueryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The user.
+    pub user: UserId,
+    /// A service sees every room.
+    pub service: bool,
+}
+
+/// Read connections.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+    epoch: Epoch,
+}
+
+impl Pool {
+    pub(crate) fn open(file: &Path, epoch: Epoch, count: usize) -> Result<Self, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut idle = Vec::new();
+        for _ in 0..count {
+            let db = Connection::open_with_flags(file, flags)?;
+            db.pragma_update(None, "cache_size", -16 * 1024)?;
+            db.set_prepared_statement_cache_capacity(64);
+            idle.push(db);
+        }
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Arc::new(Semaphore::new(count)), epoch })
+    }
+
+    /// Answers from one snapshot, on a thread that may block. Waits for a connection; the caller bounds
+    /// the wait by dropping the future, which costs nothing but the answer.
+    pub async fn read<T, F>(&self, question: F) -> Result<T, QueryError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<T, QueryError> + Send + 'static,
+    {
+        let permit = self.permits.clone().acquire_owned().await.expect("the pool is never closed");
+        let (idle, epoch) = (self.idle.clone(), self.epoch);
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut db =
+                idle.lock().expect("nothing panics under this lock").pop().expect("one for each permit");
+            let answer = View::of(&mut db, epoch).and_then(|view| question(&view));
+            idle.lock().expect("nothing panics under this lock").push(db);
+            drop(permit);
+            answer
+        });
+        answer.await.map_err(|_| Fault::Corrupt("a query panicked".into()))?
+    }
+}
+
+/// One snapshot of committed state.
+pub struct View<'a> {
+    db: Transaction<'a>,
+    epoch: Epoch,
+    /// The last committed position.
+    pub position: u64,
+}
+
+impl<'a> View<'a> {
+    fn of(db: &'a mut Connection, epoch: Epoch) -> Result<Self, QueryError> {
+        let db = db.transaction()?;
+        let position = db.query_row("SELECT coalesce(max(pos), 0) FROM entry", [], |row| row.get(0))?;
+        Ok(Self { db, epoch, position })
+    }
+
+    /// The cursor of this snapshot.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.epoch, position: self.position }
+    }
+
+    /// A room that the asker may know of, with its key and the asker's membership.
+    fn room(&self, asker: &Asker, id: &RoomId) -> Result<(i64, Room, Option<Member>), QueryError> {
+        let Some((n, room)) = find_room(&self.db, id)?.filter(|(_, room)| room.kind != RoomKind::Own) else {
+            return Err(WireError::new(ErrorCode::NotFound, "there is no such room").into());
+        };
+        let member = find_member(&self.db, n, &asker.user)?;
+        if member.is_none() && !asker.service && !is_public(&room) {
+            return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room").into());
+        }
+        Ok((n, room, member))
+    }
+
+    /// The stretches of `seq` that the asker may see in a room, ascending: `(after, to)`, the first bound exclusive.
+    fn visible(
+        &self,
+        asker: &Asker,
+        n: i64,
+        room: &Room,
+        member: Option<&Member>,
+    ) -> Result<Vec<(u64, u64)>, QueryError> {
+        let open =
+            is_public(room) || asker.service || member.is_some() && room.policy.history == History::Shared;
+        if open {
+            return Ok(vec![(0, room.head_seq)]);
+        }
+        let mut statement = self.db.prepare_cached(
+            "SELECT joined_seq, left_seq FROM interval WHERE user = ?1 AND room = ?2 ORDER BY joined_pos",
+        )?;
+        let rows = statement.query_map(params![asker.user.as_str(), n], |row| {
+            Ok((row.get::<_, u64>(0)?, row.get::<_, Option<u64>>(1)?.unwrap_or(room.head_seq)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A user's display name; the id where none was chosen.
+    fn name_of(&self, user: &UserId) -> Result<String, Fault> {
+        let mut statement = self.db.prepare_cached("SELECT name FROM user WHERE id = ?1")?;
+        let name = statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
+        Ok(name.unwrap_or_else(|| user.as_str().to_owned()))
+    }
+}
+
+/// Whether anybody may watch a room.
+fn is_public(room: &Room) -> bool {
+    room.kind == RoomKind::Channel && room.policy.visibility == Visibility::Public
+}

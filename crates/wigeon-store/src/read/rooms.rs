@@ -1,0 +1,161 @@
+//! Rooms as their members see them: `snapshot`, `room.get`, `room.list`, `member.list`.
+
+use rusqlite::params;
+use wigeon_core::state::{Member, Room};
+use wigeon_proto::command;
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::limits::{LIST_MAX, ROOM_USERS_SHOWN_MAX, SNAPSHOT_ROOMS_MAX};
+use wigeon_proto::reply;
+use wigeon_proto::room::Role;
+
+use super::{Asker, QueryError, View};
+use crate::writer::{find_member, find_room};
+use crate::{Fault, stored};
+
+impl View<'_> {
+    /// Answers `snapshot`: the asker's rooms, the most recently active first, and where to go on from.
+    pub fn snapshot(&self, asker: &Asker, page: &command::Page) -> Result<reply::Snapshot, QueryError> {
+        let limit = page.limit.unwrap_or(SNAPSHOT_ROOMS_MAX).clamp(1, SNAPSHOT_ROOMS_MAX);
+        let (head, below) = match &page.after {
+            None => (i64::MAX, i64::MAX),
+            Some(next) => next
+                .split_once('-')
+                .and_then(|(head, n)| Some((head.parse().ok()?, n.parse().ok()?)))
+                .ok_or_else(|| WireError::new(ErrorCode::BadRequest, "`after` is no `next` of a snapshot"))?,
+        };
+        let mut statement = self.db.prepare_cached(
+            "SELECT room.id, room.head_pos, room.n FROM member JOIN room ON room.n = member.room
+             WHERE member.user = ?1 AND (room.head_pos, room.n) < (?2, ?3)
+             ORDER BY room.head_pos DESC, room.n DESC LIMIT ?4",
+        )?;
+        let rows = statement.query_map(params![asker.user.as_str(), head, below, limit + 1], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(_, head, n)| format!("{head}-{n}"));
+        let mut rooms = Vec::with_capacity(found.len());
+        for (id, ..) in found {
+            rooms.push(self.room_for(asker, &stored(RoomId::parse(&id))?)?);
+        }
+        let (user, name) = (asker.user.clone(), self.name_of(&asker.user)?);
+        Ok(reply::Snapshot { user, name, cursor: self.cursor().to_string(), rooms, next })
+    }
+
+    /// Answers `room.get`.
+    pub fn room_get(&self, asker: &Asker, query: &command::OfRoom) -> Result<reply::RoomGet, QueryError> {
+        Ok(reply::RoomGet { room: self.room_for(asker, &query.room)? })
+    }
+
+    fn room_for(&self, asker: &Asker, id: &RoomId) -> Result<reply::Room, QueryError> {
+        let (n, room, member) = self.room(asker, id)?;
+        let visible = self.visible(asker, n, &room, member.as_ref())?;
+        let newest = visible.iter().filter(|(after, to)| after < to).map(|(_, to)| *to).max();
+        let last = newest.map(|seq| self.message(n, seq)).transpose()?;
+        let (unread, mentions) = member.map_or(Ok((0, 0)), |member| self.unread(asker, n, &room, &member))?;
+        let users = self.users_of(n, "", ROOM_USERS_SHOWN_MAX)?;
+        Ok(reply::Room {
+            id: room.id,
+            kind: room.kind,
+            title: room.title,
+            policy: room.policy,
+            role: member.map(|member| member.role),
+            seq: room.head_seq,
+            read: member.map_or(room.head_seq, |member| member.read_floor()),
+            unread,
+            mentions,
+            last,
+            users,
+            user_count: room.user_count,
+        })
+    }
+
+    /// Messages after the read mark that are not the user's own and not recalled; those that mention the user.
+    fn unread(&self, asker: &Asker, n: i64, room: &Room, member: &Member) -> Result<(u64, u64), Fault> {
+        let floor = member.read_floor();
+        let count = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<u64, Fault> {
+            Ok(self.db.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+        };
+        let recalled =
+            count("SELECT count(*) FROM amend WHERE room = ?1 AND seq > ?2 AND text IS NULL", &[&n, &floor])?;
+        let mentions = count(
+            "SELECT count(*) FROM mention WHERE user = ?1 AND room = ?2 AND seq > ?3",
+            &[&asker.user.as_str(), &n, &floor],
+        )?;
+        Ok((room.head_seq.saturating_sub(floor).saturating_sub(recalled), mentions))
+    }
+
+    fn users_of(&self, n: i64, after: &str, limit: usize) -> Result<Vec<reply::UserInRoom>, Fault> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT member.user, coalesce(user.name, member.user), member.role
+             FROM member LEFT JOIN user ON user.id = member.user
+             WHERE member.room = ?1 AND member.user > ?2 ORDER BY member.user LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![n, after, limit], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })?;
+        let mut users = Vec::new();
+        for row in rows {
+            let (id, name, role) = row?;
+            let role = Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?;
+            users.push(reply::UserInRoom { id: stored(UserId::parse(&id))?, name, role });
+        }
+        Ok(users)
+    }
+
+    /// Answers `member.list`.
+    pub fn member_list(
+        &self,
+        asker: &Asker,
+        query: &command::MemberList,
+    ) -> Result<reply::MemberList, QueryError> {
+        let (n, ..) = self.room(asker, &query.room)?;
+        let limit = query.limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
+        let mut users = self.users_of(n, query.after.as_deref().unwrap_or(""), limit + 1)?;
+        let more = users.len() > limit;
+        users.truncate(limit);
+        let next = users.last().filter(|_| more).map(|user| user.id.as_str().to_owned());
+        Ok(reply::MemberList { users, next })
+    }
+
+    /// Answers `room.list`: the public channels.
+    pub fn room_list(&self, asker: &Asker, page: &command::Page) -> Result<reply::RoomList, QueryError> {
+        let limit = page.limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT id FROM room WHERE public = 1 AND id > ?1 ORDER BY id LIMIT ?2")?;
+        let after = page.after.as_deref().unwrap_or("");
+        let rows = statement.query_map(params![after, limit + 1], |row| row.get::<_, String>(0))?;
+        let mut ids = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next = ids.last().filter(|_| more).cloned();
+        let mut rooms = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = stored(RoomId::parse(&id))?;
+            let Some((n, room)) = find_room(&self.db, &id)? else { continue };
+            let joined = find_member(&self.db, n, &asker.user)?.is_some();
+            rooms.push(reply::Listed {
+                id,
+                kind: room.kind,
+                title: room.title,
+                users: room.user_count,
+                joined,
+            });
+        }
+        Ok(reply::RoomList { rooms, next })
+    }
+
+    /// Whether the user is a member of the room now.
+    pub fn is_member(&self, user: &UserId, room: &RoomId) -> Result<bool, QueryError> {
+        let Some((n, _)) = find_room(&self.db, room)? else { return Ok(false) };
+        Ok(find_member(&self.db, n, user)?.is_some())
+    }
+
+    /// Whether there is such a room.
+    pub fn has_room(&self, room: &RoomId) -> Result<bool, QueryError> {
+        Ok(find_room(&self.db, room)?.is_some())
+    }
+}
