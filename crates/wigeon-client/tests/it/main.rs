@@ -1,0 +1,4 @@
+//! The client against a server that misbehaves on purpose.
+
+mod fake;
+mod session;
