@@ -2,10 +2,11 @@
 import { createServer } from "node:http";
 import { after, before } from "node:test";
 
-/** A site for the suite around the call; `pages` maps a path to HTML. It answers on every name of 127.0.0.1. */
+/** A site for the suite around the call; `pages` maps a path to HTML, or to what makes it. It answers on every name of 127.0.0.1. */
 export function useSite(pages) {
   const server = createServer((request, response) => {
-    const html = pages[new URL(request.url, "http://site").pathname];
+    const page = pages[new URL(request.url, "http://site").pathname];
+    const html = typeof page === "function" ? page() : page;
     response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
     response.end(html ?? "");
   });

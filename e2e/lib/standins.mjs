@@ -37,10 +37,12 @@ export function htmlfile() {
 
 /**
  * `XDomainRequest` of IE 8 and 9: GET and POST, the page's own scheme, no headers, no cookies, no status;
- * of a stream nothing shows before 2048 characters, and a request without `onprogress` may end silently.
+ * of a stream nothing shows before 2048 characters.
  */
 export function xDomainRequest() {
   const HIDDEN_CHARACTERS = 2048;
+  // The page may take `fetch` away afterwards, as old engines have none.
+  const fetch = window.fetch.bind(window);
   window.XDomainRequest = class XDomainRequest {
     responseText = "";
     timeout = 0;
@@ -74,12 +76,10 @@ export function xDomainRequest() {
         method: this.method,
         body: post ? new Blob([body ?? ""]) : undefined,
         credentials: "omit",
-        referrerPolicy: "no-referrer",
         signal: this.#stop.signal,
       });
       if (!response.ok) throw new Error("XDomainRequest tells no status");
       this.contentType = response.headers.get("content-type") ?? "";
-      if (this.onprogress === null) this.onprogress = () => {};
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (;;) {
@@ -88,7 +88,7 @@ export function xDomainRequest() {
         text += value;
         if (text.length < HIDDEN_CHARACTERS) continue;
         this.responseText = text;
-        this.onprogress();
+        this.onprogress?.();
       }
       this.responseText = text;
       this.onload?.();
