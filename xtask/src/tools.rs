@@ -9,7 +9,9 @@ use anyhow::{Result, bail, ensure};
 use crate::shell;
 
 /// A program, how to see that it is there, and Debian's packages for it.
-const TOOLS: &[(&str, &[&str], &str)] = &[
+type Tool = (&'static str, &'static [&'static str], &'static str);
+
+const TOOLS: &[Tool] = &[
     ("cc", &["--version"], "gcc libc6-dev"),
     ("git", &["--version"], "git"),
     ("curl", &["--version"], "curl"),
@@ -32,13 +34,21 @@ const COMPONENTS: &[(&str, &str)] = &[("cargo-fmt", "rustfmt"), ("cargo-clippy",
 
 /// Checks all of them, and installs what is missing where that is allowed.
 pub(crate) fn ensure() -> Result<()> {
-    let packages = missing();
+    let packages: Vec<&str> =
+        TOOLS.iter().filter(|tool| is_missing(tool)).map(|(_, _, packages)| *packages).collect();
     if !packages.is_empty() {
-        let packages = packages.join(" ");
-        ensure!(may_install(), "missing programs; on Debian: apt-get install {packages}");
-        install(&packages)?;
-        let still = missing();
-        ensure!(still.is_empty(), "still missing after installing: {}", still.join(" "));
+        ensure!(may_install(), "missing programs; on Debian: apt-get install {}", packages.join(" "));
+        apt(&["update", "-qq"])?;
+    }
+    // One after the other, looking again before each: the Node.js of some sources brings npm with it, and
+    // then conflicts with Debian's.
+    for tool in TOOLS {
+        if is_missing(tool) {
+            let mut arguments = vec!["install", "-qq", "--yes", "--no-install-recommends"];
+            arguments.extend(tool.2.split(' '));
+            apt(&arguments)?;
+            ensure!(!is_missing(tool), "{} does not answer after installing {}", tool.0, tool.2);
+        }
     }
     for (program, component) in COMPONENTS {
         ensure!(shell::answers(program, &["--version"]), "missing: rustup component add {component}");
@@ -52,22 +62,12 @@ pub(crate) fn may_install() -> bool {
     root && shell::answers("apt-get", &["--version"])
 }
 
-fn missing() -> Vec<&'static str> {
-    TOOLS
-        .iter()
-        .filter(|(program, arguments, _)| !shell::answers(program, arguments))
-        .map(|(_, _, packages)| *packages)
-        .collect()
+fn is_missing((program, arguments, _): &Tool) -> bool {
+    !shell::answers(program, arguments)
 }
 
-fn install(packages: &str) -> Result<()> {
-    let apt = |arguments: &[&str]| {
-        shell::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    apt(&["update", "-qq"])?;
-    let mut arguments = vec!["install", "-qq", "--yes", "--no-install-recommends"];
-    arguments.extend(packages.split(' '));
-    apt(&arguments)
+fn apt(arguments: &[&str]) -> Result<()> {
+    shell::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 fn node_is_new_enough() -> Result<()> {
