@@ -1,0 +1,50 @@
+// A message as the page shows it. Objects are never changed in place: an edit makes a new one, so that
+// a row whose message is the same object need not be drawn again.
+import type { MessageFrame } from "../wire.ts";
+
+export interface Message {
+  room: string;
+  seq: number;
+  id: string;
+  from: string;
+  at: number;
+  text: string;
+  replyTo?: number;
+  mentions: string[];
+  edited: boolean;
+  version: number;
+  recalled: boolean;
+  reactions: Reaction[];
+}
+
+export interface Reaction {
+  emoji: string;
+  users: string[];
+}
+
+export function messageOf(frame: MessageFrame): Message {
+  return {
+    room: frame.room,
+    seq: frame.seq,
+    id: frame.id,
+    from: frame.from,
+    at: frame.at,
+    text: frame.body?.text ?? "",
+    replyTo: frame.reply_to,
+    mentions: frame.mentions ?? [],
+    edited: frame.edited_at !== undefined || (frame.version ?? 1) > 1,
+    version: frame.version ?? 1,
+    recalled: frame.recalled === true,
+    reactions: frame.reactions ?? [],
+  };
+}
+
+export function react(message: Message, user: string, emoji: string, on: boolean): Message {
+  const others = (users: string[]) => users.filter((id) => id !== user);
+  const known = message.reactions.some((reaction) => reaction.emoji === emoji);
+  const reactions = message.reactions
+    .map((r) => (r.emoji === emoji ? { emoji, users: on ? [...others(r.users), user] : others(r.users) } : r))
+    .concat(known || !on ? [] : [{ emoji, users: [user] }])
+    .filter((reaction) => reaction.users.length > 0);
+  return { ...message, reactions };
+}

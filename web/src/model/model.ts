@@ -1,0 +1,196 @@
+// Everything the page knows, folded from the snapshot and the frames after it. It draws nothing and
+// asks nobody: what it lacks (a room only heard of, a name) it lists as wanted, and the app fetches it.
+import type { Frame, HistoryPage, MessageFrame, Snapshot, WireMember, WireRoom } from "../wire.ts";
+import { messageOf } from "./message.ts";
+import { type Room, otherOf, roomOf, stubRoom, withReader } from "./room.ts";
+import { Timeline } from "./timeline.ts";
+import type { Range } from "./ranges.ts";
+
+/** A typing signal is believed this long; senders repeat it every 3 s. */
+export const TYPING_MS = 6_000;
+
+export class Model {
+  me = "";
+  rooms = new Map<string, Room>();
+  /** True after the first snapshot: an empty list is then really empty. */
+  loaded = false;
+  wantedRooms = new Set<string>();
+  wantedUsers = new Set<string>();
+  private names = new Map<string, string>();
+  private timelines = new Map<string, Timeline>();
+  private typists = new Map<string, Map<string, number>>();
+
+  snapshot(snapshot: Snapshot): void {
+    this.me = snapshot.user;
+    if (snapshot.name) this.names.set(snapshot.user, snapshot.name);
+    const rooms = new Map<string, Room>();
+    for (const wire of snapshot.rooms) {
+      const room = roomOf(wire, this.rooms.get(wire.id));
+      rooms.set(room.id, room);
+      this.learn(wire.users);
+      const timeline = this.timeline(room.id);
+      timeline.reaches(room.seq);
+      if (wire.last) timeline.merge([wire.last]);
+    }
+    this.rooms = rooms;
+    this.loaded = true;
+  }
+
+  /** One room as the server describes it now. */
+  room(wire: WireRoom): void {
+    const known = this.rooms.get(wire.id);
+    const room = roomOf(wire, known);
+    this.rooms.set(wire.id, { ...room, at: Math.max(room.at, known?.at ?? 0), last: room.last ?? known?.last });
+    this.wantedRooms.delete(wire.id);
+    this.learn(wire.users);
+    this.timeline(wire.id).reaches(room.seq);
+    if (wire.last) this.timeline(wire.id).merge([wire.last]);
+  }
+
+  history(room: string, page: HistoryPage, range: Range): void {
+    const timeline = this.timeline(room);
+    timeline.merge(page.messages, range);
+    for (const message of page.messages) this.name(message.from);
+  }
+
+  frame(frame: Frame, now: number): void {
+    switch (frame.type) {
+      case "message":
+        return this.message(frame, now);
+      case "message.edited":
+        this.timeline(frame.room).edit(frame.seq, frame.body.text, frame.version);
+        return this.refreshLast(frame.room, frame.seq);
+      case "message.recalled":
+        this.timeline(frame.room).recall(frame.seq);
+        return this.refreshLast(frame.room, frame.seq);
+      case "reaction":
+        return this.timeline(frame.room).react(frame.seq, frame.from, frame.emoji, frame.on);
+      case "member":
+        return this.member(frame);
+      case "room":
+        if (frame.action === "create") {
+          this.change(frame.room, (room) => ({ ...room, kind: frame.kind ?? room.kind, title: frame.title ?? room.title, at: frame.at }));
+          this.wantedRooms.add(frame.room);
+        } else {
+          this.change(frame.room, (room) => ({ ...room, title: frame.title ?? room.title }));
+        }
+        return;
+      case "read":
+        if (frame.user === this.me) this.readTo(frame.room, frame.seq);
+        else this.change(frame.room, (room) => withReader(room, frame.user, frame.seq));
+        return;
+      case "user":
+        this.names.set(frame.user, frame.name);
+        return;
+      case "typing":
+        if (frame.user === this.me) return;
+        this.typing(frame.room).set(frame.user, now + TYPING_MS);
+        this.name(frame.user);
+        return;
+      case "unread":
+        return this.change(frame.room, (room) => ({ ...room, unread: frame.unread, mentions: frame.mentions ?? 0 }));
+      case "gap":
+        this.timeline(frame.room).reaches(frame.to_seq);
+        return this.change(frame.room, (room) => ({ ...room, seq: Math.max(room.seq, frame.to_seq) }));
+      case "reset":
+        // What is loaded may have been changed unseen, or belong to another log: it is read again.
+        this.timelines.clear();
+    }
+  }
+
+  readTo(room: string, seq: number): void {
+    this.change(room, (r) => (r.read >= seq ? r : { ...r, read: seq }));
+  }
+
+  timeline(room: string): Timeline {
+    let timeline = this.timelines.get(room);
+    if (!timeline) this.timelines.set(room, (timeline = new Timeline()));
+    return timeline;
+  }
+
+  /** A user's name, or undefined while it is not known (it is then wanted). */
+  name(user: string): string | undefined {
+    const name = this.names.get(user);
+    if (name === undefined) this.wantedUsers.add(user);
+    return name;
+  }
+
+  learn(users: readonly WireMember[] | undefined): void {
+    for (const { id, name } of users ?? []) {
+      if (!name) continue;
+      this.names.set(id, name);
+      this.wantedUsers.delete(id);
+    }
+  }
+
+  typingIn(room: string, now: number): string[] {
+    const typists = this.typists.get(room);
+    return typists ? [...typists].filter(([, until]) => until > now).map(([user]) => user) : [];
+  }
+
+  directWith(user: string): Room | undefined {
+    for (const room of this.rooms.values()) if (otherOf(room, this.me) === user) return room;
+    return undefined;
+  }
+
+  private message(frame: MessageFrame, now: number): void {
+    const timeline = this.timeline(frame.room);
+    timeline.merge([frame]);
+    this.typing(frame.room).delete(frame.from);
+    this.name(frame.from);
+    if (!this.rooms.has(frame.room)) this.wantedRooms.add(frame.room);
+    this.change(frame.room, (room) => {
+      const newest = frame.seq >= (room.last?.seq ?? 0);
+      const next = {
+        ...room,
+        seq: Math.max(room.seq, frame.seq),
+        last: newest ? messageOf(frame) : room.last,
+        at: newest ? Math.max(room.at, frame.at ?? now) : room.at,
+      };
+      // Who writes after a message has seen it.
+      return frame.from === this.me ? next : withReader(next, frame.from, frame.seq);
+    });
+  }
+
+  private member(frame: Frame & { type: "member" }): void {
+    const { room, action, users } = frame;
+    if (action === "role") {
+      return this.change(room, (r) => ({
+        ...r,
+        role: users.includes(this.me) ? (frame.role ?? r.role) : r.role,
+        users: r.users.map((user) => (users.includes(user.id) ? { ...user, role: frame.role } : user)),
+      }));
+    }
+    const gone = action === "leave" || action === "remove";
+    if (gone && users.includes(this.me)) {
+      this.rooms.delete(room);
+      this.timelines.delete(room);
+      return;
+    }
+    for (const user of [frame.from, ...users]) this.name(user);
+    if (!this.rooms.has(room)) this.wantedRooms.add(room);
+    this.change(room, (r) => {
+      const others = r.users.filter((user) => !users.includes(user.id));
+      const known = r.users.length - others.length;
+      return gone
+        ? { ...r, users: others, userCount: Math.max(others.length, r.userCount - users.length) }
+        : { ...r, users: [...others, ...users.map((id) => ({ id }))], userCount: r.userCount + users.length - known };
+    });
+    this.timeline(room).note(action, frame.from, users, frame.at);
+  }
+
+  private refreshLast(room: string, seq: number): void {
+    const message = this.timeline(room).find(seq);
+    if (message) this.change(room, (r) => (r.last?.seq === seq ? { ...r, last: message } : r));
+  }
+
+  private change(id: string, change: (room: Room) => Room): void {
+    this.rooms.set(id, change(this.rooms.get(id) ?? stubRoom(id)));
+  }
+
+  private typing(room: string): Map<string, number> {
+    let typists = this.typists.get(room);
+    if (!typists) this.typists.set(room, (typists = new Map()));
+    return typists;
+  }
+}

@@ -1,0 +1,141 @@
+// What stands in the timeline, line by line: a pure function of what is loaded, the window and the
+// people. The view only draws rows and never decides.
+import type { Divider } from "./divider.ts";
+import type { Message } from "./message.ts";
+import type { Pending, PendingState } from "./outbox.ts";
+import type { Note, Timeline } from "./timeline.ts";
+import { atTail, type Window } from "./window.ts";
+import { lowerBound } from "./timeline.ts";
+
+export type Row =
+  | { type: "start"; key: string }
+  | { type: "hole"; key: string; from: number; to: number; top: boolean }
+  | { type: "day"; key: string; at: number }
+  | { type: "divider"; key: string }
+  | { type: "note"; key: string; note: Note }
+  | {
+      type: "message";
+      key: string;
+      message: Message;
+      mine: boolean;
+      /** First and last of a run by one sender. */
+      first: boolean;
+      last: boolean;
+      state: PendingState | "delivered";
+      error?: unknown;
+    };
+
+/** A run of one sender's messages breaks after this pause. */
+export const GROUP_PAUSE_MS = 5 * 60_000;
+
+export interface RowsInput {
+  timeline: Timeline;
+  window: Window;
+  pending: readonly Pending[];
+  me: string;
+  divider: Divider;
+  /** The calendar day of a time, in the reader's zone. */
+  dayOf: (at: number) => string;
+}
+
+export function rowsOf({ timeline, window, pending, me, divider, dayOf }: RowsInput): Row[] {
+  const { messages } = timeline;
+  const first = lowerBound(messages, window.from);
+  const end = atTail(window) ? messages.length : lowerBound(messages, window.to + 1);
+  const shown = messages.slice(first, end);
+  const rows: Row[] = [];
+  let day = "";
+  let divided = divider.after < 0;
+
+  const lowest = shown[0]?.seq ?? timeline.latest + 1;
+  const highest = atTail(window) ? Infinity : (shown.at(-1)?.seq ?? 0);
+  const floor = messages[first - 1]?.seq ?? 0;
+  const holes = timeline.holes().filter((hole) => hole.from > floor && hole.from <= highest);
+  const notes = timeline.notes.filter((note) => note.after >= Math.min(lowest, timeline.latest) && note.after <= highest);
+
+  const startDay = (at: number) => {
+    const next = dayOf(at);
+    if (next !== day) rows.push({ type: "day", key: `day:${next}`, at });
+    day = next;
+  };
+  const takeNotes = (before: number) => {
+    while (notes[0] && notes[0].after < before) {
+      const note = notes.shift() as Note;
+      startDay(note.at);
+      rows.push({ type: "note", key: note.key, note });
+    }
+  };
+  const takeHoles = (before: number) => {
+    while (holes[0] && holes[0].from < before) {
+      const { from, to } = holes.shift() as { from: number; to: number };
+      // Keyed by its upper end: filled from above or below, the row that stays is the one the eye is on.
+      rows.push({ type: "hole", key: `hole:${to}`, from, to, top: from <= 1 });
+    }
+  };
+
+  if (first === 0 && timeline.complete) rows.push({ type: "start", key: "start" });
+  for (const message of shown) {
+    takeHoles(message.seq);
+    takeNotes(message.seq);
+    startDay(message.at);
+    if (!divided && message.seq > divider.after && message.from !== me) {
+      rows.push({ type: "divider", key: "divider" });
+      divided = true;
+    }
+    rows.push({ ...blank(message), mine: message.from === me });
+  }
+  takeHoles(Infinity);
+  if (atTail(window)) {
+    takeNotes(Infinity);
+    for (const entry of pending) {
+      if (entry.seq !== undefined && timeline.find(entry.seq)) continue;
+      startDay(entry.at);
+      rows.push({ ...blank(draftMessage(entry, me)), mine: true, state: entry.state, error: entry.error });
+    }
+  }
+  return group(rows);
+}
+
+const blank = (message: Message): Row & { type: "message" } => ({
+  type: "message",
+  // The same key before and after the server's answer, so that the bubble stays the same element.
+  key: `${message.from}/${message.id}`,
+  message,
+  mine: false,
+  first: true,
+  last: true,
+  state: "delivered",
+});
+
+function draftMessage({ id, command, at, room, seq }: Pending, me: string): Message {
+  return {
+    room: room ?? command.room ?? "",
+    seq: seq ?? 0,
+    id,
+    from: me,
+    at,
+    text: command.body.text,
+    replyTo: command.reply_to,
+    mentions: command.mentions ?? [],
+    edited: false,
+    version: 1,
+    recalled: false,
+    reactions: [],
+  };
+}
+
+function group(rows: Row[]): Row[] {
+  let above: (Row & { type: "message" }) | undefined;
+  for (const row of rows) {
+    if (row.type !== "message") {
+      above = undefined;
+      continue;
+    }
+    if (above && above.message.from === row.message.from && row.message.at - above.message.at < GROUP_PAUSE_MS) {
+      row.first = false;
+      above.last = false;
+    }
+    above = row;
+  }
+  return rows;
+}

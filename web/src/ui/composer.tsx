@@ -1,0 +1,155 @@
+// Where one writes. Enter sends, Shift+Enter breaks the line, an input method keeps its Enter; on touch
+// keyboards Enter breaks the line and the button sends. The draft of each conversation survives a reload.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { type Conversation, keyOf } from "../app/conversation.ts";
+import { draftOf, keepDraft } from "../app/drafts.ts";
+import { t } from "../i18n/index.ts";
+import { composing, enterSends } from "../model/enter.ts";
+import { oneLine } from "../model/text.ts";
+import { useApp } from "./context.ts";
+import { Icon } from "./icons.tsx";
+
+const HEIGHT_PX_MAX = 220;
+/** The server's limit on the text of a message. */
+const TEXT_BYTES_MAX = 64 * 1024;
+
+const touch = matchMedia("(hover: none) and (pointer: coarse)");
+
+export function Composer({ conversation }: { conversation: Conversation }) {
+  const app = useApp();
+  const key = keyOf(conversation.target);
+  const { editing, replyTo } = conversation;
+  const [text, setText] = useState(() => editing?.text ?? draftOf(key));
+  const area = useRef<HTMLTextAreaElement>(null);
+  const compositionEnded = useRef(0);
+  const title = app.titleOf(conversation.target);
+  const room = app.room(conversation.target);
+
+  // Editing borrows the field; the draft waits and comes back.
+  const wasEditing = useRef(editing);
+  useLayoutEffect(() => {
+    if (wasEditing.current === editing) return;
+    wasEditing.current = editing;
+    setText(editing ? editing.text : draftOf(key));
+  }, [editing]);
+
+  useLayoutEffect(() => {
+    const element = area.current;
+    if (!element) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, HEIGHT_PX_MAX)}px`;
+  }, [text]);
+
+  useEffect(() => {
+    if (!touch.matches) area.current?.focus();
+  }, [conversation]);
+  useEffect(() => {
+    if (editing || replyTo) area.current?.focus();
+  }, [editing, replyTo]);
+
+  if (room?.role === "reader") {
+    return <div class="composer composer-closed">{t.readerOnly}</div>;
+  }
+
+  const write = (next: string) => {
+    setText(next);
+    if (editing) return;
+    keepDraft(key, next);
+    if (next && room) app.chat.typing(room.id);
+  };
+
+  const stop = () => {
+    conversation.editing = null;
+    conversation.replyTo = null;
+    app.changed();
+  };
+
+  const over = bytesOver(text);
+  const submit = () => {
+    const ready = text.trim();
+    if (!ready || over > 0) return;
+    if (editing) {
+      if (ready !== editing.text) app.edit(editing, ready);
+      stop();
+    } else {
+      setText("");
+      keepDraft(key, "");
+      app.send(conversation, ready);
+    }
+    area.current?.focus();
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const now = Date.now();
+    if (enterSends(event, now, compositionEnded.current, touch.matches)) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !composing(event, now, compositionEnded.current)) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Escape" && (editing || replyTo)) {
+      event.preventDefault();
+      stop();
+    } else if (event.key === "ArrowUp" && text === "" && !composing(event, now, compositionEnded.current)) {
+      const own = app.lastOwn(conversation);
+      if (!own) return;
+      event.preventDefault();
+      conversation.editing = own;
+      app.changed();
+    }
+  };
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {(editing || replyTo) && (
+        <div class="composer-context">
+          <Icon name={editing ? "pencil" : "reply"} />
+          <div>
+            <b>{editing ? t.editing : t.replyTo(replyTo?.from === app.model.me ? t.you : app.nameOf(replyTo?.from ?? ""))}</b>
+            <span>{oneLine((editing ?? replyTo)?.text ?? "")}</span>
+          </div>
+          <button type="button" class="button-icon" aria-label={t.cancel} title={t.cancel} onClick={stop}>
+            <Icon name="close" />
+          </button>
+        </div>
+      )}
+      <div class="composer-field">
+        <textarea
+          ref={area}
+          id="composer"
+          data-testid="composer"
+          rows={1}
+          dir="auto"
+          aria-label={t.write(title)}
+          placeholder={t.write(title)}
+          enterkeyhint={touch.matches ? "enter" : "send"}
+          value={text}
+          onInput={(event) => write(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+          onCompositionEnd={() => {
+            compositionEnded.current = Date.now();
+          }}
+        />
+        <button type="submit" class="button-send" aria-label={editing ? t.save : t.send} title={editing ? t.save : t.send} disabled={text.trim() === "" || over > 0}>
+          <Icon name={editing ? "check" : "send"} />
+        </button>
+      </div>
+      {over > 0 && (
+        <p class="composer-error" role="alert">
+          {t.tooLong(over)}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function bytesOver(text: string): number {
+  // A UTF-16 unit makes at most three bytes: short texts need no counting.
+  return text.length * 3 <= TEXT_BYTES_MAX ? 0 : Math.max(0, new TextEncoder().encode(text).length - TEXT_BYTES_MAX);
+}

@@ -1,0 +1,192 @@
+// A message: bubble, state, reactions, and what can be done with it. The tools appear on hover or when
+// the message has the focus; on touch a long press opens the same menu.
+import { useRef, useState } from "preact/hooks";
+import type { Conversation } from "../app/conversation.ts";
+import { explain, t } from "../i18n/index.ts";
+import type { Message } from "../model/message.ts";
+import type { Room } from "../model/room.ts";
+import type { Row } from "../model/rows.ts";
+import { foldOf, isEmojiOnly, oneLine, partsOf } from "../model/text.ts";
+import { PersonAvatar } from "./avatar.tsx";
+import { useApp } from "./context.ts";
+import { fullTimeOf, timeOf } from "./dates.ts";
+import { Icon, Ticks } from "./icons.tsx";
+import { placeOf } from "./menu.tsx";
+import { MessageMenu, type MessageMenuState, ReactionMenu } from "./message_menu.tsx";
+
+const LONG_PRESS_MS = 450;
+
+interface Props {
+  row: Row & { type: "message" };
+  room: Room | undefined;
+  conversation: Conversation;
+  name: string;
+  readers: number;
+  quoted: Message | undefined;
+  flash: boolean;
+  onReply: () => void;
+  onEdit: () => void;
+}
+
+export function MessageView({ row, room, conversation, name, readers, quoted, flash, onReply, onEdit }: Props) {
+  const app = useApp();
+  const [menu, setMenu] = useState<MessageMenuState>(null);
+  const press = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const { message, mine, first, last, state } = row;
+  const many = room !== undefined && room.kind !== "direct";
+  const real = state === "delivered" && !message.recalled;
+  const big = !message.recalled && message.replyTo === undefined && isEmojiOnly(message.text);
+
+  const openMenu = (element: Element) => real && setMenu({ kind: "actions", at: placeOf(element) });
+  const classes = ["message", mine ? "message-own" : "message-other", first && "message-first", last && "message-last", flash && "message-flash", menu && "message-active"];
+
+  return (
+    <article
+      class={classes.filter(Boolean).join(" ")}
+      tabIndex={-1}
+      data-key={row.key}
+      data-testid="message"
+      data-seq={message.seq || undefined}
+      data-id={message.id}
+      data-state={state === "delivered" ? (readers > 0 ? "read" : "sent") : state}
+      aria-label={`${mine ? t.you : name}, ${timeOf(message.at)}`}
+      onKeyDown={(event) => {
+        if (event.target !== event.currentTarget) return;
+        if (event.key === "Enter" || event.key === "ContextMenu") {
+          event.preventDefault();
+          openMenu(event.currentTarget.querySelector(".bubble") ?? event.currentTarget);
+        }
+      }}
+      onPointerDown={(event) => {
+        if (event.pointerType !== "touch") return;
+        const bubble = event.currentTarget.querySelector(".bubble");
+        press.current = setTimeout(() => bubble && openMenu(bubble), LONG_PRESS_MS);
+      }}
+      onPointerUp={() => clearTimeout(press.current)}
+      onPointerCancel={() => clearTimeout(press.current)}
+      onPointerMove={(event) => Math.abs(event.movementY) > 3 && clearTimeout(press.current)}
+    >
+      {!mine && many && (
+        <div class="message-side">{first && <PersonAvatar id={message.from} name={name} />}</div>
+      )}
+      <div class="message-main">
+        {!mine && many && first && <div class="message-name">{name}</div>}
+        <div class={big ? "bubble bubble-big" : "bubble"}>
+          {message.replyTo !== undefined && !message.recalled && <Quote seq={message.replyTo} quoted={quoted} conversation={conversation} />}
+          {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text text={message.text} />}
+          <span class="meta">
+            {message.edited && !message.recalled && <span>{t.edited}</span>}
+            <time dateTime={new Date(message.at).toISOString()} title={fullTimeOf(message.at)}>
+              {timeOf(message.at)}
+            </time>
+            {mine && !message.recalled && state !== "failed" && <State state={state === "delivered" ? (readers > 0 ? "read" : "sent") : state} readers={readers} />}
+          </span>
+          {real && (
+            <div class="tools">
+              <button type="button" class="button-tool" aria-label={t.react} title={t.react} onClick={(event) => setMenu({ kind: "react", at: placeOf(event.currentTarget) })}>
+                <Icon name="smile" />
+              </button>
+              <button
+                type="button"
+                class="button-tool"
+                aria-label={t.reply}
+                title={t.reply}
+                onClick={() => {
+                  conversation.replyTo = message;
+                  onReply();
+                }}
+              >
+                <Icon name="reply" />
+              </button>
+              <button type="button" class="button-tool" aria-label={t.moreActions} title={t.moreActions} aria-haspopup="menu" onClick={(event) => openMenu(event.currentTarget)}>
+                <Icon name="more" />
+              </button>
+            </div>
+          )}
+        </div>
+        {state === "failed" && <Failed row={row} />}
+        {message.reactions.length > 0 && <Reactions message={message} />}
+      </div>
+      {menu?.kind === "actions" && (
+        <MessageMenu message={message} mine={mine} at={menu.at} setMenu={setMenu} onReply={() => { conversation.replyTo = message; onReply(); }} onEdit={() => { conversation.editing = message; onEdit(); }} />
+      )}
+      {menu?.kind === "react" && <ReactionMenu message={message} at={menu.at} onClose={() => setMenu(null)} onPick={(emoji) => app.react(message, emoji)} />}
+    </article>
+  );
+}
+
+function Text({ text }: { text: string }) {
+  const [open, setOpen] = useState(false);
+  const head = foldOf(text);
+  return (
+    <span class="text" dir="auto">
+      {partsOf(head !== undefined && !open ? `${head}…` : text).map((part) =>
+        part.type === "link" ? (
+          <a href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+            {part.text}
+          </a>
+        ) : (
+          part.text
+        ),
+      )}
+      {head !== undefined && (
+        <button type="button" class="button-link" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? t.showLess : t.showMore}
+        </button>
+      )}
+    </span>
+  );
+}
+
+function State({ state, readers }: { state: "sending" | "sent" | "read"; readers: number }) {
+  const label = state === "sending" ? t.stateSending : state === "sent" ? t.stateSent : t.readBy(readers);
+  return (
+    <span class="state" role="img" aria-label={label} title={label}>
+      <Ticks state={state} />
+    </span>
+  );
+}
+
+function Quote({ seq, quoted, conversation }: { seq: number; quoted: Message | undefined; conversation: Conversation }) {
+  const app = useApp();
+  const from = quoted && (quoted.from === app.model.me ? t.you : app.nameOf(quoted.from));
+  return (
+    <button type="button" class="quote" onClick={() => app.visit(conversation, seq, "message")}>
+      {from && <b>{from}</b>}
+      <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(quoted.text)}</span>
+    </button>
+  );
+}
+
+function Failed({ row }: { row: Row & { type: "message" } }) {
+  const app = useApp();
+  return (
+    <div class="failed" role="alert">
+      <span>
+        {t.stateFailed}: {explain(row.error)}
+      </span>
+      <button type="button" class="button-link" onClick={() => app.chat.retry(row.message.id)}>
+        {t.retry}
+      </button>
+      <button type="button" class="button-link" onClick={() => app.chat.discard(row.message.id)}>
+        {t.discard}
+      </button>
+    </div>
+  );
+}
+
+function Reactions({ message }: { message: Message }) {
+  const app = useApp();
+  return (
+    <div class="reactions">
+      {message.reactions.map(({ emoji, users }) => {
+        const label = t.reactionBy(emoji, users.map((user) => (user === app.model.me ? t.you : app.nameOf(user))));
+        return (
+          <button type="button" class="reaction" key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.react(message, emoji)}>
+            <span aria-hidden="true">{emoji}</span> {users.length}
+          </button>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+// The right-hand side: one conversation with its head, messages, who is typing, and the composer.
+import { useState } from "preact/hooks";
+import { type Conversation, keyOf } from "../app/conversation.ts";
+import { goBack } from "../app/navigation.ts";
+import { t } from "../i18n/index.ts";
+import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
+import { Composer } from "./composer.tsx";
+import { ConnectionBanner, ConnectionChip } from "./connection.tsx";
+import { useApp } from "./context.ts";
+import { Icon } from "./icons.tsx";
+import { RoomDetails } from "./room_details.tsx";
+import { TimelineView } from "./timeline.tsx";
+
+export function RoomView({ conversation, onSignOut }: { conversation: Conversation; onSignOut: () => void }) {
+  const app = useApp();
+  const [details, setDetails] = useState(false);
+  const room = app.room(conversation.target);
+  const title = app.titleOf(conversation.target);
+  const key = keyOf(conversation.target);
+  const focusComposer = () => app.changed();
+  return (
+    <main class="room" aria-label={title}>
+      <header class="room-head">
+        <button type="button" class="button-icon only-narrow" aria-label={t.back} title={t.back} onClick={goBack}>
+          <Icon name="back" />
+        </button>
+        {room ? <RoomAvatar room={room} /> : <PersonAvatar id={conversation.target.to ?? ""} name={title} />}
+        <div class="room-title">
+          <h1>{title}</h1>
+          <p>{room && room.kind !== "direct" ? t.members(room.userCount) : t.direct}</p>
+        </div>
+        <ConnectionChip />
+        {room && room.kind !== "direct" && (
+          <button type="button" class="button-icon" aria-label={t.details} title={t.details} onClick={() => setDetails(true)}>
+            <Icon name="info" />
+          </button>
+        )}
+      </header>
+      <ConnectionBanner onSignOut={onSignOut} />
+      <TimelineView key={`timeline ${key}`} conversation={conversation} onReply={focusComposer} onEdit={focusComposer} />
+      <Typing conversation={conversation} />
+      <Composer key={`composer ${key}`} conversation={conversation} />
+      {details && room && <RoomDetails room={room} onClose={() => setDetails(false)} />}
+    </main>
+  );
+}
+
+function Typing({ conversation }: { conversation: Conversation }) {
+  const app = useApp();
+  const { room } = conversation.target;
+  const users = room ? app.model.typingIn(room, Date.now()) : [];
+  const text = users.length === 0 ? "" : users.length > 3 ? t.typingMany : t.typing(users.map((user) => app.nameOf(user)));
+  return (
+    <div class="typing" data-testid="typing" aria-live="polite">
+      {text && (
+        <>
+          <span class="typing-dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          {text}
+        </>
+      )}
+    </div>
+  );
+}

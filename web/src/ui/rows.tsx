@@ -1,0 +1,109 @@
+// One row of the timeline: a message, or one of the lines between messages.
+import type { Conversation } from "../app/conversation.ts";
+import { language, t } from "../i18n/index.ts";
+import { type Room, readersOf } from "../model/room.ts";
+import type { Row } from "../model/rows.ts";
+import type { Note } from "../model/timeline.ts";
+import { Still, useApp } from "./context.ts";
+import { dayTitle } from "./dates.ts";
+import { MessageView } from "./message.tsx";
+
+interface Props {
+  row: Row;
+  conversation: Conversation;
+  room: Room | undefined;
+  onReply: () => void;
+  onEdit: () => void;
+}
+
+export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
+  const app = useApp();
+  switch (row.type) {
+    case "message": {
+      const { message, mine } = row;
+      const readers = mine && room && row.state === "delivered" ? readersOf(room, message.seq) : 0;
+      const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).find(message.replyTo);
+      const name = app.nameOf(message.from);
+      const flash = conversation.flash === message.seq && message.seq > 0;
+      // A pending message has no number yet, so it is not the same object twice; its id says who it is.
+      const identity = row.state === "delivered" ? message : message.id;
+      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, language, room?.kind, room?.role, conversation];
+      return (
+        <Still inputs={inputs}>
+          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} quoted={quoted} flash={flash} onReply={onReply} onEdit={onEdit} />}
+        </Still>
+      );
+    }
+    case "day":
+      return (
+        <div class="line line-day" data-key={row.key}>
+          <span>{dayTitle(row.at, Date.now())}</span>
+        </div>
+      );
+    case "divider":
+      return (
+        <div class="line line-new" data-key={row.key} data-testid="unread-divider">
+          <span>{t.newDivider}</span>
+        </div>
+      );
+    case "note":
+      return (
+        <div class="line line-note" data-key={row.key}>
+          <span>{noteText(row.note, app.model.me, (user) => app.nameOf(user))}</span>
+        </div>
+      );
+    case "start":
+      return <Start conversation={conversation} room={room} rowKey={row.key} />;
+    case "hole":
+      return <Hole row={row} conversation={conversation} />;
+  }
+}
+
+function noteText(note: Note, me: string, nameOf: (user: string) => string): string {
+  const people = note.users.map((user) => (user === me && note.actor !== me ? t.youAccusative : user === me ? t.you : nameOf(user)));
+  const actor = note.actor === me ? t.you : nameOf(note.actor);
+  switch (note.action) {
+    case "join":
+      return t.joined(people);
+    case "leave":
+      return t.left(people);
+    case "add":
+      return t.added(actor, people);
+    case "remove":
+      return t.removed(actor, people);
+  }
+}
+
+function Start({ conversation, room, rowKey }: { conversation: Conversation; room: Room | undefined; rowKey: string }) {
+  const app = useApp();
+  const title = app.titleOf(conversation.target);
+  const direct = !room || room.kind === "direct";
+  return (
+    <div class="line line-start" data-key={rowKey}>
+      <img src="assets/logo.svg" alt="" width="40" height="40" />
+      <span>{direct ? t.startOfDirect(title) : t.startOfRoom(title)}</span>
+    </div>
+  );
+}
+
+function Hole({ row, conversation }: { row: Row & { type: "hole" }; conversation: Conversation }) {
+  const app = useApp();
+  if (conversation.failed.has(row.to)) {
+    return (
+      <div class="hole" data-key={row.key}>
+        <span>{t.loadFailed}</span>
+        <button type="button" class="button button-small" onClick={() => app.fill(conversation, row, "older")}>
+          {t.tryAgain}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="hole" data-key={row.key} data-testid="gap">
+      <span class="hole-bar hole-bar-long" />
+      <span class="hole-bar" />
+      <span class="hole-bar hole-bar-own" />
+      <span>{row.top ? t.loading : t.loadingGap(row.to - row.from + 1)}</span>
+    </div>
+  );
+}

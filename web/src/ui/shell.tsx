@@ -1,0 +1,63 @@
+// The page of somebody who is in: list and conversation side by side, or one of them on a narrow screen.
+import { useEffect, useState } from "preact/hooks";
+import type { App } from "../app/app.ts";
+import { onPlaceChange } from "../app/navigation.ts";
+import { showUnread } from "../app/title.ts";
+import { t } from "../i18n/index.ts";
+import { unreadOf } from "../model/room.ts";
+import { AppContext } from "./context.ts";
+import { ConnectionChip } from "./connection.tsx";
+import { Jump } from "./jump.tsx";
+import { NewChat } from "./new_chat.tsx";
+import { RoomView } from "./room_view.tsx";
+import { Sidebar } from "./sidebar.tsx";
+
+export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () => void; onSettings: () => void }) {
+  const [dialog, setDialog] = useState<"new" | "jump" | null>(null);
+  const [, redraw] = useState(0);
+
+  useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
+  useEffect(() => onPlaceChange((key) => app.select(key)), [app]);
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        setDialog((open) => (open === null ? "jump" : open));
+      }
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+
+  let unread = 0;
+  for (const room of app.model.rooms.values()) unread += unreadOf(room);
+  const title = app.open ? app.titleOf(app.open.target) : "";
+  useEffect(() => showUnread(unread, title), [unread, title]);
+
+  const close = () => setDialog(null);
+  return (
+    <AppContext.Provider value={app}>
+      <div class={app.open ? "shell shell-room" : "shell"}>
+        <Sidebar onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onSettings={onSettings} />
+        {app.open ? (
+          <RoomView conversation={app.open} onSignOut={onSignOut} />
+        ) : (
+          <main class="room room-none">
+            <ConnectionChip />
+            <img src="assets/logo.svg" alt="" width="96" height="96" />
+            <p class="muted">{t.pickRoom}</p>
+          </main>
+        )}
+      </div>
+      {dialog === "new" && <NewChat onClose={close} />}
+      {dialog === "jump" && <Jump onClose={close} />}
+      <div class="toasts" role="status" aria-live="polite">
+        {app.toasts.map((toast) => (
+          <p key={toast.id} class="toast">
+            {toast.text}
+          </p>
+        ))}
+      </div>
+    </AppContext.Provider>
+  );
+}

@@ -1,0 +1,178 @@
+// The left-hand side: the conversations, the way to new ones, and who one is.
+import { useState } from "preact/hooks";
+import { keyOf } from "../app/conversation.ts";
+import { draftOf } from "../app/drafts.ts";
+import { openSecondWindow } from "../app/identity.ts";
+import { settings, type Theme } from "../app/settings.ts";
+import { LANGUAGES, type Language, t } from "../i18n/index.ts";
+import { type Room, byActivity, mentionsOf, unreadOf } from "../model/room.ts";
+import { oneLine } from "../model/text.ts";
+import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
+import { useApp } from "./context.ts";
+import { briefTimeOf } from "./dates.ts";
+import { Icon } from "./icons.tsx";
+import { Menu, MenuGroup, MenuItem, type Place, placeOf } from "./menu.tsx";
+
+interface Props {
+  onNew: () => void;
+  onJump: () => void;
+  onSignOut: () => void;
+  onSettings: () => void;
+}
+
+const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+
+export function Sidebar({ onNew, onJump, onSignOut, onSettings }: Props) {
+  const app = useApp();
+  const rooms = [...app.model.rooms.values()].sort(byActivity);
+  return (
+    <nav class="sidebar" aria-label={t.rooms}>
+      <header class="sidebar-head">
+        <img src="assets/logo.svg" alt="" width="34" height="34" />
+        <span class="wordmark">Wigeon</span>
+        <button type="button" class="button-icon" aria-label={t.newChat} title={t.newChat} data-testid="new-chat" onClick={onNew}>
+          <Icon name="pencil" />
+        </button>
+      </header>
+      <button type="button" class="jump-button" onClick={onJump}>
+        <Icon name="search" />
+        <span>{t.jump}</span>
+        <kbd>{apple ? "⌘K" : "Ctrl K"}</kbd>
+      </button>
+      <ul class="rooms" data-testid="room-list" aria-busy={!app.model.loaded}>
+        {rooms.map((room) => (
+          <RoomItem key={room.id} room={room} />
+        ))}
+        {!app.model.loaded && [1, 2, 3].map((n) => <li key={n} class="room-ghost" aria-hidden="true" />)}
+        {app.model.loaded && rooms.length === 0 && (
+          <li class="rooms-empty">
+            <b>{t.noRooms}</b>
+            <span>{t.noRoomsText}</span>
+          </li>
+        )}
+      </ul>
+      <Account onSignOut={onSignOut} onSettings={onSettings} />
+    </nav>
+  );
+}
+
+function RoomItem({ room }: { room: Room }) {
+  const app = useApp();
+  const key = keyOf({ room: room.id });
+  const current = app.open !== null && keyOf(app.open.target) === key;
+  const unread = unreadOf(room);
+  const mentions = mentionsOf(room);
+  return (
+    <li>
+      <button type="button" class={unread > 0 ? "room-item room-unread" : "room-item"} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
+        <RoomAvatar room={room} />
+        <span class="room-item-title">{app.titleOf({ room: room.id })}</span>
+        {room.last && <time class="room-item-time">{briefTimeOf(room.last.at, Date.now())}</time>}
+        <span class="room-item-last">
+          <Preview room={room} current={current} />
+        </span>
+        <span class="room-item-badges">
+          {mentions > 0 && (
+            <span class="badge badge-mention">
+              <span aria-hidden="true">@</span>
+              <span class="sr-only">{t.mentionBadge(mentions)}</span>
+            </span>
+          )}
+          {unread > 0 && (
+            <span class="badge" data-testid="unread-badge">
+              <span aria-hidden="true">{unread > 99 ? "99+" : unread}</span>
+              <span class="sr-only">{t.unreadBadge(unread)}</span>
+            </span>
+          )}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function Preview({ room, current }: { room: Room; current: boolean }) {
+  const app = useApp();
+  const typing = app.model.typingIn(room.id, Date.now());
+  if (typing.length > 0) return <em class="room-item-typing">{typing.length > 3 ? t.typingMany : t.typing(typing.map((user) => app.nameOf(user)))}</em>;
+  const draft = current ? "" : draftOf(keyOf({ room: room.id }));
+  if (draft) {
+    return (
+      <>
+        <em class="draft">{t.draft}</em> {oneLine(draft, 60)}
+      </>
+    );
+  }
+  const last = app.pendings.of(room.id, undefined).at(-1);
+  if (last) return <>{`${t.you}: ${oneLine(last.command.body.text, 60)}`}</>;
+  if (!room.last) return null;
+  if (room.last.recalled) return <>{t.recalledPreview}</>;
+  const text = oneLine(room.last.text, 60);
+  if (room.last.from === app.model.me) return <>{`${t.you}: ${text}`}</>;
+  return <>{room.kind === "direct" ? text : `${app.nameOf(room.last.from)}: ${text}`}</>;
+}
+
+function Account({ onSignOut, onSettings }: { onSignOut: () => void; onSettings: () => void }) {
+  const app = useApp();
+  const [menu, setMenu] = useState<Place | null>(null);
+  const { me } = app.model;
+  const name = me ? app.nameOf(me) : "";
+  const close = () => setMenu(null);
+  const setting = (change: () => void) => () => {
+    change();
+    close();
+    onSettings();
+  };
+  const themes: [Theme, string][] = [
+    ["system", t.themeSystem],
+    ["light", t.themeLight],
+    ["dark", t.themeDark],
+  ];
+  return (
+    <footer class="account">
+      <button type="button" class="account-button" aria-haspopup="menu" aria-expanded={menu !== null} title={t.account} data-testid="account" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
+        {me && <PersonAvatar id={me} name={name} />}
+        <span class="account-name">{name}</span>
+        <Icon name="more" />
+      </button>
+      <button type="button" class="button-icon" aria-label={t.secondWindow} title={t.secondWindow} data-testid="second-window" onClick={() => openSecondWindow(name)}>
+        <Icon name="window" />
+      </button>
+      {menu && (
+        <Menu label={t.account} at={menu} onClose={close}>
+          <MenuGroup label={t.theme}>
+            {themes.map(([theme, label]) => (
+              <MenuItem key={theme} checked={settings.theme === theme} onClick={setting(() => (settings.theme = theme))}>
+                {label}
+              </MenuItem>
+            ))}
+          </MenuGroup>
+          <MenuGroup label={t.language}>
+            {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+              <MenuItem key={language} checked={settings.language === language} onClick={setting(() => (settings.language = language))}>
+                {LANGUAGES[language].languageName}
+              </MenuItem>
+            ))}
+          </MenuGroup>
+          <MenuItem
+            icon="window"
+            onClick={() => {
+              close();
+              openSecondWindow(name);
+            }}
+          >
+            {t.secondWindow}
+          </MenuItem>
+          <MenuItem
+            icon="leave"
+            onClick={() => {
+              close();
+              onSignOut();
+            }}
+          >
+            {t.signOut}
+          </MenuItem>
+        </Menu>
+      )}
+    </footer>
+  );
+}

@@ -1,0 +1,200 @@
+// The list of messages, and where the reader stands in it. The document holds a window of the timeline
+// (model/window.ts). Three rules keep the eye where it is:
+// - at the end, it stays at the end, whatever grows;
+// - elsewhere, the first row in view keeps its place on the screen while rows come or go around it;
+// - only an own message, a jump or opening a room move the reader.
+// The browser's own scroll anchoring is off (Safari has none; two of them would fight).
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Anchor, Conversation } from "../app/conversation.ts";
+import { t } from "../i18n/index.ts";
+import { type Row, rowsOf } from "../model/rows.ts";
+import { unreadOf } from "../model/room.ts";
+import { Timeline } from "../model/timeline.ts";
+import { atTail, canGrowUp, growDown, growUp } from "../model/window.ts";
+import { useApp } from "./context.ts";
+import { dayOf } from "./dates.ts";
+import { Icon } from "./icons.tsx";
+import { RowView } from "./rows.tsx";
+import { Waiting } from "./waiting.tsx";
+
+/** Nearer to the end than this, the reader is at the end. */
+const END_PX = 100;
+/** The window slides, and holes are filled, when an edge is this near. */
+const NEAR_PX = 700;
+const FLASH_MS = 1_600;
+
+const EMPTY = new Timeline();
+
+export function TimelineView({ conversation, onReply, onEdit }: { conversation: Conversation; onReply: () => void; onEdit: () => void }) {
+  const app = useApp();
+  const scroller = useRef<HTMLDivElement>(null);
+  const anchor = useRef<Anchor | null>(null);
+  const [, redraw] = useState(0);
+  const { target } = conversation;
+  const room = app.room(target);
+  const timeline = target.room ? app.model.timeline(target.room) : EMPTY;
+  const rows = rowsOf({
+    timeline,
+    window: conversation.window,
+    pending: app.pendings.of(target.room, room ? undefined : target.to),
+    me: app.model.me,
+    divider: conversation.divider,
+    dayOf,
+  });
+
+  const rowElement = (key: string) =>
+    [...(scroller.current?.querySelectorAll<HTMLElement>(":scope > [data-key]") ?? [])].find((row) => row.dataset.key === key);
+
+  const remember = () => {
+    const view = scroller.current;
+    if (!view) return;
+    const top = view.getBoundingClientRect().top;
+    anchor.current = null;
+    for (const row of view.querySelectorAll<HTMLElement>(":scope > [data-key]")) {
+      const box = row.getBoundingClientRect();
+      // A hole is replaced by what fills it, so it holds nothing in place.
+      if (box.bottom <= top || row.dataset.key?.startsWith("hole:")) continue;
+      anchor.current = { key: row.dataset.key ?? "", top: box.top - top };
+      break;
+    }
+    const left = view.scrollHeight - view.clientHeight - view.scrollTop;
+    const atEnd = atTail(conversation.window) && left < END_PX;
+    if (atEnd !== conversation.atEnd) {
+      conversation.atEnd = atEnd;
+      redraw((n) => n + 1);
+    }
+  };
+
+  const place = () => {
+    const view = scroller.current;
+    if (!view) return;
+    const { goal } = conversation;
+    if (goal === "end") {
+      view.scrollTop = view.scrollHeight;
+      conversation.goal = null;
+    } else if (goal) {
+      const key = goal === "divider" ? "divider" : rows.find((row) => row.type === "message" && row.message.seq === goal.seq)?.key;
+      const row = key === undefined ? undefined : rowElement(key);
+      if (row) {
+        const share = goal === "divider" ? 0.2 : 0.4;
+        view.scrollTop += row.getBoundingClientRect().top - view.getBoundingClientRect().top - view.clientHeight * share;
+      } else {
+        view.scrollTop = view.scrollHeight;
+      }
+      conversation.goal = null;
+    } else if (conversation.atEnd && atTail(conversation.window)) {
+      view.scrollTop = view.scrollHeight;
+    } else if (anchor.current) {
+      const row = rowElement(anchor.current.key);
+      if (row) view.scrollTop += row.getBoundingClientRect().top - view.getBoundingClientRect().top - anchor.current.top;
+    }
+    remember();
+  };
+
+  const latestPlace = useRef(place);
+  latestPlace.current = place;
+
+  /** Slides the window and fills what is near the view. */
+  const reach = () => {
+    const view = scroller.current;
+    if (!view || !room) return;
+    const { messages } = timeline;
+    if (view.scrollTop < NEAR_PX && canGrowUp(messages, conversation.window)) {
+      conversation.window = growUp(messages, conversation.window);
+      return redraw((n) => n + 1);
+    }
+    const below = view.scrollHeight - view.clientHeight - view.scrollTop;
+    if (below < NEAR_PX && !atTail(conversation.window)) {
+      conversation.window = growDown(messages, conversation.window);
+      return redraw((n) => n + 1);
+    }
+    const box = view.getBoundingClientRect();
+    for (const row of rows) {
+      if (row.type !== "hole" || conversation.failed.has(row.to)) continue;
+      const place = rowElement(row.key)?.getBoundingClientRect();
+      if (!place || place.bottom < box.top - NEAR_PX || place.top > box.bottom + NEAR_PX) continue;
+      // The reader's row is below the hole: read the hole's newest part first, and the other way round.
+      const fromBelow = row.top || place.top < box.top + box.height / 2;
+      void app.fill(conversation, row, fromBelow ? "older" : "newer");
+    }
+  };
+
+  const sawEnd = () => {
+    if (conversation.atEnd && !conversation.arriving && document.visibilityState === "visible" && document.hasFocus()) app.sawEnd(conversation);
+  };
+
+  useLayoutEffect(() => {
+    place();
+    reach();
+    sawEnd();
+  });
+
+  useEffect(() => {
+    const view = scroller.current;
+    if (!view) return;
+    // The composer grows, a keyboard opens, a picture of a font arrives late: hold the place.
+    const resized = new ResizeObserver(() => latestPlace.current());
+    resized.observe(view);
+    const back = () => sawEnd();
+    addEventListener("focus", back);
+    document.addEventListener("visibilitychange", back);
+    return () => {
+      resized.disconnect();
+      removeEventListener("focus", back);
+      document.removeEventListener("visibilitychange", back);
+    };
+  }, [conversation]);
+
+  useEffect(() => {
+    if (!conversation.flash) return;
+    const timer = setTimeout(() => {
+      conversation.flash = 0;
+      redraw((n) => n + 1);
+    }, FLASH_MS);
+    return () => clearTimeout(timer);
+  }, [conversation.flash]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    const all = [...(scroller.current?.querySelectorAll<HTMLElement>(":scope > article") ?? [])];
+    const now = all.findIndex((row) => row.contains(document.activeElement));
+    const next = now < 0 ? (step < 0 ? all.at(-1) : undefined) : all[now + step];
+    event.preventDefault();
+    if (next) next.focus();
+    else if (step > 0) document.getElementById("composer")?.focus();
+  };
+
+  const unread = room ? unreadOf(room) : 0;
+  return (
+    <div class="timeline-frame">
+      <div
+        ref={scroller}
+        class="timeline"
+        role="log"
+        aria-label={t.messages(app.titleOf(target))}
+        aria-live={conversation.atEnd ? "polite" : "off"}
+        tabIndex={0}
+        data-testid="timeline"
+        onScroll={() => {
+          remember();
+          reach();
+          sawEnd();
+        }}
+        onKeyDown={onKeyDown}
+      >
+        <div class="timeline-lead" />
+        {rows.map((row: Row) => (
+          <RowView key={row.key} row={row} conversation={conversation} room={room} onReply={onReply} onEdit={onEdit} />
+        ))}
+        <Waiting conversation={conversation} />
+      </div>
+      {!conversation.atEnd && (
+        <button type="button" class="to-latest" data-testid="jump-latest" onClick={() => app.toLatest(conversation)}>
+          <Icon name="down" />
+          {unread > 0 ? t.latestCount(unread) : t.latest}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Model, TYPING_MS } from "../src/model/model.ts";
+import { Pendings } from "../src/model/outbox.ts";
+import { byActivity, readersOf, unreadOf } from "../src/model/room.ts";
+import type { WireRoom } from "../src/wire.ts";
+import { message, messages } from "./support.ts";
+
+const lobby: WireRoom = { id: "lobby", kind: "channel", title: "Lobby", seq: 4, read: 4, unread: 0, users: [{ id: "me", name: "Me" }, { id: "ann", name: "Ann" }] };
+
+function model(rooms: WireRoom[] = [lobby]): Model {
+  const model = new Model();
+  model.snapshot({ user: "me", name: "Me", rooms });
+  return model;
+}
+
+test("unread counts are the server's, and none in a room read to its end", () => {
+  const m = model();
+  m.frame(message(5), 0);
+  m.frame({ type: "unread", room: "lobby", unread: 7, mentions: 1 }, 0);
+  assert.equal(unreadOf(m.rooms.get("lobby")!), 7);
+  m.frame({ type: "read", room: "lobby", from: "me", user: "me", seq: 5, at: 1 }, 0);
+  assert.equal(unreadOf(m.rooms.get("lobby")!), 0);
+});
+
+test("an own read mark never goes back", () => {
+  const m = model();
+  m.readTo("lobby", 4);
+  m.frame({ type: "read", room: "lobby", from: "me", user: "me", seq: 2, at: 1 }, 0);
+  assert.equal(m.rooms.get("lobby")!.read, 4);
+});
+
+test("others' read marks, and their answers, make a message read", () => {
+  const m = model();
+  m.frame(message(5, { from: "me" }), 0);
+  assert.equal(readersOf(m.rooms.get("lobby")!, 5), 0);
+  m.frame({ type: "read", room: "lobby", from: "ann", user: "ann", seq: 5, at: 1 }, 0);
+  assert.equal(readersOf(m.rooms.get("lobby")!, 5), 1);
+  m.frame(message(6, { from: "bob" }), 0);
+  assert.equal(readersOf(m.rooms.get("lobby")!, 5), 2);
+  assert.equal(readersOf(m.rooms.get("lobby")!, 6), 1);
+});
+
+test("the list follows the newest message; an edit or recall of it shows there too", () => {
+  const m = model([lobby, { id: "g", kind: "group", title: "G", seq: 0 }]);
+  m.frame(message(1, { room: "g", at: 99_000 }), 0);
+  m.frame(message(5, { at: 5_000 }), 0);
+  assert.deepEqual([...m.rooms.values()].sort(byActivity).map((r) => r.id), ["g", "lobby"]);
+  m.frame({ type: "message.edited", room: "g", from: "ann", at: 1, seq: 1, body: { text: "better" }, version: 2 }, 0);
+  assert.equal(m.rooms.get("g")!.last?.text, "better");
+  m.frame({ type: "message.recalled", room: "g", from: "ann", at: 1, seq: 1 }, 0);
+  assert.equal(m.rooms.get("g")!.last?.recalled, true);
+});
+
+test("a room only heard of is asked for, and so is a name", () => {
+  const m = model();
+  m.frame(message(1, { room: "new", from: "g:1" }), 0);
+  assert.deepEqual([...m.wantedRooms], ["new"]);
+  assert.ok(m.wantedUsers.has("g:1"));
+  m.room({ id: "new", kind: "group", title: "New", users: [{ id: "g:1", name: "Blue Fox" }] });
+  assert.deepEqual([...m.wantedRooms], []);
+  assert.equal(m.name("g:1"), "Blue Fox");
+  assert.equal(m.rooms.get("new")!.last?.seq, 1);
+});
+
+test("leaving takes the room away, being added brings it", () => {
+  const m = model();
+  m.frame({ type: "member", room: "lobby", from: "me", at: 1, action: "leave", users: ["me"] }, 0);
+  assert.equal(m.rooms.has("lobby"), false);
+  m.frame({ type: "member", room: "g", from: "ann", at: 1, action: "add", users: ["me"] }, 0);
+  assert.ok(m.wantedRooms.has("g"));
+});
+
+test("members come and go without being counted twice", () => {
+  const m = model();
+  for (let i = 0; i < 2; i++) m.frame({ type: "member", room: "lobby", from: "bob", at: 1, action: "join", users: ["bob"] }, 0);
+  assert.equal(m.rooms.get("lobby")!.userCount, 3);
+  m.frame({ type: "member", room: "lobby", from: "bob", at: 1, action: "leave", users: ["bob"] }, 0);
+  assert.equal(m.rooms.get("lobby")!.userCount, 2);
+});
+
+test("typing ends by time and by the message", () => {
+  const m = model();
+  m.frame({ type: "typing", room: "lobby", user: "ann" }, 1_000);
+  assert.deepEqual(m.typingIn("lobby", 1_001), ["ann"]);
+  assert.deepEqual(m.typingIn("lobby", 1_000 + TYPING_MS), []);
+  m.frame({ type: "typing", room: "lobby", user: "ann" }, 9_000);
+  m.frame(message(5), 9_001);
+  assert.deepEqual(m.typingIn("lobby", 9_002), []);
+});
+
+test("a gap makes a hole, a reset forgets what was loaded", () => {
+  const m = model([{ ...lobby, seq: 0, read: 0 }]);
+  for (const frame of messages(1, 3)) m.frame({ ...frame, type: "message" }, 0);
+  m.frame({ type: "gap", room: "lobby", from_seq: 4, to_seq: 90 }, 0);
+  m.frame(message(91), 0);
+  assert.deepEqual(m.timeline("lobby").holes(), [{ from: 4, to: 90 }]);
+  m.frame({ type: "reset", reason: "behind" }, 0);
+  assert.equal(m.timeline("lobby").messages.length, 0);
+});
+
+test("a message being sent is shown from the key press until the stream shows it", () => {
+  const pendings = new Pendings();
+  const command = { type: "send", room: "lobby", body: { text: "hi" } };
+  pendings.sync([{ id: "x", command, at: 1 }]);
+  assert.deepEqual(pendings.of("lobby", undefined).map((p) => p.state), ["sending"]);
+  pendings.accepted("x", command, "lobby", 5, 1);
+  pendings.sync([]);
+  assert.deepEqual(pendings.of("lobby", undefined).map((p) => p.state), ["sent"]);
+  pendings.arrived("x");
+  assert.deepEqual(pendings.of("lobby", undefined), []);
+});
+
+test("a first message to a person stands in the conversation with that person, then in its room", () => {
+  const pendings = new Pendings();
+  const command = { type: "send", to: "bob", body: { text: "hi" } };
+  pendings.sync([{ id: "x", command, at: 1, error: { code: "forbidden" } }]);
+  assert.equal(pendings.of(undefined, "bob")[0]?.state, "failed");
+  assert.equal(pendings.of("d:me:bob", "bob").length, 1);
+  assert.equal(pendings.of("lobby", undefined).length, 0);
+  pendings.accepted("x", command, "d:me:bob", 1, 1);
+  assert.equal(pendings.of("d:me:bob", undefined).length, 1);
+});
