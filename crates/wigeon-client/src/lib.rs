@@ -22,6 +22,7 @@ mod stream;
 mod task;
 mod websocket;
 
+pub use ::http::Method;
 pub use backoff::Backoff;
 pub use client::{Client, Guest, Uplink};
 pub use error::Error;

@@ -55,6 +55,12 @@ impl Poller {
             let Some(pending) = &mut self.pending else { continue };
             let answer = pending.await;
             self.pending = None;
+            // A ticket ends with its time or its key; the next question takes a new one.
+            if matches!(&answer, Err(Error::Refused { status: 200 | 401, .. }))
+                && self.ticket.take().is_some()
+            {
+                continue;
+            }
             let answer = answer?;
             self.options.after = Some(answer.cursor.clone());
             self.ticket = answer.ticket.or(self.ticket.take());

@@ -26,7 +26,16 @@ pub struct Connection {
     /// What is still to be written: here and not in a future, so that a cancelled call loses nothing.
     output: BytesMut,
     frames: VecDeque<Frame>,
-    closed: bool,
+    end: Option<End>,
+}
+
+/// How the server ended it. Frames that came before are delivered first.
+#[derive(Debug, Clone)]
+enum End {
+    /// With 1000 or without a code.
+    Plainly,
+    /// With a code that says something.
+    Saying(Close),
 }
 
 impl Connection {
@@ -65,7 +74,7 @@ impl Connection {
             input: BytesMut::with_capacity(READ_BYTES),
             output: BytesMut::new(),
             frames: VecDeque::new(),
-            closed: false,
+            end: None,
         })
     }
 
@@ -81,14 +90,17 @@ impl Connection {
         self.flush().await
     }
 
-    /// The next frame; `None` after a close with 1000 or no code. Cancel-safe.
+    /// The next frame; `None` after a close with 1000 or no code, [`Error::Closed`] after any other.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Frame>, Error> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
                 return Ok(Some(frame));
             }
-            if self.closed {
-                return Ok(None);
+            match &self.end {
+                Some(End::Plainly) => return Ok(None),
+                Some(End::Saying(close)) => return Err(Error::Closed(Some(close.clone()))),
+                None => {}
             }
             self.flush().await?;
             self.read(Instant::now() + SILENCE).await?;
@@ -111,7 +123,7 @@ impl Connection {
                     replies.push(serde_json::from_value(frame.value)?);
                     break;
                 }
-                if self.closed {
+                if self.end.is_some() {
                     return Err(Error::Closed(None));
                 }
                 self.read(deadline).await?;
@@ -134,19 +146,10 @@ impl Connection {
                 Event::Ping(payload) => self.queue(Opcode::Pong, &payload),
                 Event::Pong(_) => {}
                 Event::Binary(_) => return Err(Error::Protocol("a binary message".to_owned())),
-                Event::Close(None | Some(Close { code: 1000, .. })) => self.closed = true,
-                Event::Close(close) => return self.closed_with(close),
+                Event::Close(None | Some(Close { code: 1000, .. })) => self.end = Some(End::Plainly),
+                Event::Close(Some(close)) => self.end = Some(End::Saying(close)),
             }
         }
-        Ok(())
-    }
-
-    /// Frames that came before the close are still delivered; the close itself comes after them.
-    fn closed_with(&mut self, close: Option<Close>) -> Result<(), Error> {
-        if self.frames.is_empty() {
-            return Err(Error::Closed(close));
-        }
-        self.closed = true;
         Ok(())
     }
 
