@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::modules::{self, Graph};
 use crate::report::Tally;
@@ -36,49 +36,44 @@ pub(crate) fn tests(workspace: &Workspace, package: &str) -> Result<Tally> {
 }
 
 /// No file imports in a circle; the library needs nothing; the pages see only the library's front door.
-pub(crate) fn layers(workspace: &Workspace) -> Result<()> {
-    for package in PACKAGES {
-        let graph = graph(workspace, package)?;
-        if let Some(circle) = modules::circle(&graph) {
-            bail!("files of {package} import each other in a circle: {}", circle.join(" → "));
-        }
-    }
-    Ok(())
+pub(crate) fn layers(workspace: &Workspace, package: &str) -> Result<()> {
+    let (graph, wrong) = graph(workspace, package)?;
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    modules::no_circle(package, &graph)
 }
 
-fn graph(workspace: &Workspace, package: &str) -> Result<Graph> {
+/// Imports between the files of a package, and those that leave it as they should not.
+fn graph(workspace: &Workspace, package: &str) -> Result<(Graph, Vec<String>)> {
     let folder = Path::new(package).join("src");
     let files: BTreeSet<PathBuf> =
         workspace.files()?.into_iter().filter(|file| file.starts_with(&folder)).collect();
-    let mut graph = Graph::new();
+    let (mut graph, mut wrong) = (Graph::new(), Vec::new());
     for file in files.iter().filter(|file| is_script(file)) {
         let source =
             fs::read_to_string(workspace.root.join(file)).with_context(|| file.display().to_string())?;
         let name = file.display().to_string();
-        let mut imports = BTreeSet::new();
         for specifier in specifiers(&source) {
-            if !specifier.starts_with('.') {
-                let outside = package == "client" && !specifier.starts_with("node:");
-                ensure!(!outside, "{name} imports {specifier}: the library has no dependencies");
-                let deep = specifier.starts_with("wigeon-client/");
-                ensure!(!deep, "{name} imports {specifier}: pages use the library's public API only");
-                continue;
-            }
             let base = normal(&file.parent().unwrap_or(Path::new("")).join(specifier));
-            ensure!(
-                base.starts_with(package),
-                "{name} imports {specifier}: that is another package's inside"
-            );
-            if let Some(target) = resolve(&files, &base) {
-                imports.insert(target.display().to_string());
+            if let Some(reason) = forbidden(package, specifier, &base) {
+                wrong.push(format!("{name} imports {specifier}: {reason}"));
+            } else if let Some(target) = resolve(&files, &base) {
+                graph.entry(name.clone()).or_default().insert(target.display().to_string());
+                graph.entry(target.display().to_string()).or_default();
             }
         }
-        for import in &imports {
-            graph.entry(import.clone()).or_default();
-        }
-        graph.entry(name).or_default().extend(imports);
     }
-    Ok(graph)
+    Ok((graph, wrong))
+}
+
+/// Why an import may not be, if so.
+fn forbidden(package: &str, specifier: &str, base: &Path) -> Option<&'static str> {
+    if specifier.starts_with('.') {
+        return (!base.starts_with(package)).then_some("the inside of another package");
+    }
+    if package == "client" {
+        return Some("the library has no dependencies");
+    }
+    specifier.starts_with("wigeon-client/").then_some("pages use the library's public API only")
 }
 
 fn is_script(file: &Path) -> bool {

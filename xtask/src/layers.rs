@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
+use crate::javascript;
 use crate::modules::{self, Graph};
 use crate::workspace::Workspace;
 
@@ -40,21 +41,24 @@ const DRAWING: &str = "ARCHITECTURE.md";
 const BEGIN: &str = "<!-- imports: drawn by `cargo xtask layers --write` -->";
 const END: &str = "<!-- /imports -->";
 
-/// Fails with the first arrow that points up or round.
+/// Fails with every arrow that points up or round.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let dependencies = dependencies(workspace)?;
+    let mut wrong = Vec::new();
+    let mut note = |outcome: Result<()>| wrong.extend(outcome.err().map(|error| format!("{error:#}")));
     for (name, imports) in &dependencies {
-        judge(name, imports)?;
+        note(judge(name, imports));
     }
-    core_is_pure(workspace)?;
+    note(core_is_pure(workspace));
     for (name, _) in MAY_IMPORT {
         let graph = modules::of_crate(&source_folder(workspace, name))?;
-        if let Some(circle) = modules::circle(&graph) {
-            bail!("the modules of {name} import each other in a circle: {}", circle.join(" → "));
-        }
+        note(modules::no_circle(name, &graph));
     }
-    crate::javascript::layers(workspace)?;
-    drawing_is_current(workspace)?;
+    for package in javascript::PACKAGES {
+        note(javascript::layers(workspace, package));
+    }
+    note(drawing_is_current(workspace));
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{} crates, {} arrows, none up, none round", dependencies.len(), arrows(&dependencies));
     Ok(())
 }

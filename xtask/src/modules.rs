@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::rust_tokens::tokens;
 
@@ -47,8 +47,16 @@ pub(crate) fn of_crate(src: &Path) -> Result<Graph> {
     Ok(graph)
 }
 
+/// Fails with a circle, spelt out.
+pub(crate) fn no_circle(name: &str, graph: &Graph) -> Result<()> {
+    match circle(graph) {
+        Some(circle) => bail!("{name} imports in a circle: {}", circle.join(" → ")),
+        None => Ok(()),
+    }
+}
+
 /// One circle, as the list of its members with the first again at the end.
-pub(crate) fn circle(graph: &Graph) -> Option<Vec<String>> {
+fn circle(graph: &Graph) -> Option<Vec<String>> {
     graph.keys().find_map(|start| way(graph, start, start))
 }
 
