@@ -2,7 +2,8 @@
 //!
 //! Layers are kept between crates by the compiler; inside a crate nothing keeps them but this. Only
 //! top-level modules count: what a module does among its own files is its own affair. Code under
-//! `#[cfg(test)]` is left out, for a test may look wherever it likes.
+//! `#[cfg(test)]` is left out, for a test may look wherever it likes. The front door of a crate does not
+//! import what it re-exports; whoever takes a name from there imports the module that the name is from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,10 +34,15 @@ pub(crate) fn of_crate(src: &Path) -> Result<Graph> {
         }
     }
     let modules: BTreeSet<String> = graph.keys().cloned().collect();
+    let mut front_door = BTreeMap::new();
+    for (file, _) in paths.iter().filter(|(_, path)| path.is_empty()) {
+        front_door.extend(re_exports(&tokens(&fs::read_to_string(file)?), &modules));
+    }
     for (file, path) in &paths {
         let source = fs::read_to_string(file).with_context(|| file.display().to_string())?;
         let from = path.first().map_or(root, String::as_str);
         for name in imports(&source, path, &modules) {
+            let name = front_door.get(&name).cloned().unwrap_or(name);
             let to = if modules.contains(&name) { name } else { root.to_owned() };
             if to != from {
                 graph.entry(from.to_owned()).or_default().insert(to.clone());
@@ -45,6 +51,28 @@ pub(crate) fn of_crate(src: &Path) -> Result<Graph> {
         }
     }
     Ok(graph)
+}
+
+/// The names that the root re-exports, and the module each is from.
+fn re_exports(words: &[&str], modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut at = 0;
+    while at < words.len() {
+        let length = re_export(&words[at..]).unwrap_or(0);
+        let statement = &words[at..at + length];
+        if let Some(module) = statement.iter().find(|word| modules.contains(**word)) {
+            let names = statement.iter().filter(|word| *word != module);
+            found.extend(names.map(|name| ((*name).to_owned(), (*module).to_owned())));
+        }
+        at += length.max(1);
+    }
+    found
+}
+
+/// How many words `pub use …;` or `pub(…) use …;` at the beginning of `words` has.
+fn re_export(words: &[&str]) -> Option<usize> {
+    let found = matches!(words, ["pub", "use", ..] | ["pub", "(", _, ")", "use", ..]);
+    found.then(|| words.iter().position(|word| *word == ";").map_or(words.len(), |end| end + 1))
 }
 
 /// Fails with a circle, spelt out.
@@ -170,6 +198,10 @@ fn imports(source: &str, module: &[String], modules: &BTreeSet<String>) -> BTree
                 }
                 continue;
             }
+            ["pub", ..] if module.is_empty() && re_export(&words[at..]).is_some() => {
+                at += re_export(&words[at..]).unwrap_or(1);
+                continue;
+            }
             // In the root file, a path may begin with the name of a module.
             [name, "::", ..]
                 if module.is_empty()
@@ -248,7 +280,19 @@ mod tests {
         assert_eq!(found("fn f() { super::feed::next(); }", &["hub"]), ["feed"]);
         assert_eq!(found("use super::super::feed::Feed; use super::near;", &["hub", "shard"]), ["feed"]);
         assert_eq!(found("mod a { use super::own; use super::super::feed; }", &["hub"]), ["feed"]);
-        assert_eq!(found("pub use feed::Feed; mod hub;", &[]), ["feed"]);
+        assert_eq!(found("use feed::Feed; mod hub; fn f() { hub::start(); }", &[]), ["feed", "hub"]);
+    }
+
+    #[test]
+    fn the_front_door_does_not_import_what_it_re_exports() {
+        assert!(
+            found("mod feed; pub use feed::{Feed, next as after}; pub(crate) use hub::Hub;", &[]).is_empty()
+        );
+        let modules = ["feed".to_owned(), "hub".to_owned()].into();
+        let names = re_exports(&tokens("pub use feed::{Feed, next as after}; use hub::Hub;"), &modules);
+        assert_eq!(names.get("Feed").map(String::as_str), Some("feed"));
+        assert_eq!(names.get("after").map(String::as_str), Some("feed"));
+        assert_eq!(names.get("Hub"), None);
     }
 
     #[test]
