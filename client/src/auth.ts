@@ -2,7 +2,6 @@
 // be set. Each is fetched once for all who wait for it.
 import type { GuestToken, Options, WigeonError } from "./types.ts";
 import type { Site } from "./env.ts";
-import { httpClient } from "./http.ts";
 import { fault, fromResponse } from "./fault.ts";
 import { json } from "./text.ts";
 
@@ -35,27 +34,27 @@ export function createAuth(site: Site, options: Options, blocked: () => boolean,
       fetch((error, value) => {
         const all = waiting!;
         waiting = null;
-        for (let i = 0; i < all.length; i++) all[i]!(error, value);
+        for (const done of all) done(error, value);
       });
     };
   }
 
   function ask(source: any, done: Done): void {
-    let value: any;
+    const take = (value: any) => done(value ? null : fault("unauthenticated", "no token was given"), value);
+    // The page's own backend may only be out of reach: that is a reason to wait, not to give up.
+    const failed = (error: any) => done(fault("unavailable", "the token callback failed: " + error), "");
     try {
-      value = typeof source === "function" ? source() : source;
+      const value = typeof source === "function" ? source() : source;
+      if (value?.then) value.then(take, failed);
+      else take(value);
     } catch (error) {
-      return done(fault("unauthenticated", String(error)), "");
+      failed(error);
     }
-    if (!value || !value.then) return done(value ? null : fault("unauthenticated", "no token was given"), value || "");
-    value.then((v: any) => done(v ? null : fault("unauthenticated", "no token was given"), v || ""),
-      // The page's own backend may only be out of reach: that is a reason to wait, not to give up.
-      (error: any) => done(fault("unavailable", "the token callback failed: " + error), ""));
   }
 
   function post(path: string, body: any, bearer: string | null, done: (error: WigeonError | null, value: any) => void): void {
-    const http = httpClient(site);
-    if (!http || blocked()) return done(fault("network", http ? "the network is off" : "this engine needs the ticket option"), null);
+    const http = site.http;
+    if (!http || blocked()) return done(fault("network"), null);
     http(env, { method: "POST", url: site.base + path, body: JSON.stringify(body), type: "application/json", bearer, timeout_ms: 15000 },
       (status, text, retry) => {
         const value = status === 200 || status === 201 ? json(text) : undefined;
@@ -68,24 +67,20 @@ export function createAuth(site: Site, options: Options, blocked: () => boolean,
     if (!options.guest) return done(options.ticket ? null : fault("unauthenticated", "give a token or a guest name"), "");
     post("/v1/guests", { name: options.guest.name }, null, (error, value) => {
       if (value) guest(value);
-      done(error, value && value.token);
+      done(error, value?.token);
     });
   });
 
   const fetchTicket = shared(done => {
-    const keep = (value: string, seconds: number) => {
-      ticket = value;
-      ticket_until = env.now() + (seconds - 30) * 1000;
-    };
     if (options.ticket) return ask(options.ticket, (error, value) => {
-      if (!error) keep(value, 600);
+      if (!error) auth.renewed({ ticket: value, expires_in: 600 });
       done(error, value);
     });
     auth.token((error, bearer) => {
       if (error) return done(error, "");
       post("/v1/tickets", {}, bearer, (error, value) => {
-        if (value) keep(value.ticket, value.expires_in);
-        done(error, value && value.ticket);
+        if (value) auth.renewed(value);
+        done(error, value?.ticket);
       });
     });
   });
@@ -99,8 +94,8 @@ export function createAuth(site: Site, options: Options, blocked: () => boolean,
       });
     },
     ticket(done) {
-      if (ticket && env.now() < ticket_until) return done(null, ticket);
-      fetchTicket(done);
+      if (ticket && env.now() < ticket_until) done(null, ticket);
+      else fetchTicket(done);
     },
     renewed(next) {
       ticket = next.ticket;

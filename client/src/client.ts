@@ -3,8 +3,10 @@
 // The facades (wigeon.ts with promises, legacy.ts with callbacks) add only the calling style.
 import type { Client, Command, Frame, Options, OutboxEntry, Raw, Snapshot, State, Status, TransportName, UplinkName, WigeonError } from "./types.ts";
 import type { PollAnswer, Transport } from "./transport.ts";
+import type { HttpChoice } from "./http/http.ts";
+import type { Tags } from "./up/script.ts";
 import type { Reader } from "./reader.ts";
-import { commandId, engine, random, site as siteOf } from "./env.ts";
+import { type Env, commandId, random, site as siteOf } from "./env.ts";
 import { createAuth } from "./auth.ts";
 import { createBackoff, createMemory } from "./memory.ts";
 import { createEmitter } from "./emitter.ts";
@@ -13,7 +15,7 @@ import { createQueries, isQuery } from "./queries.ts";
 import { createSelector } from "./selector.ts";
 import { createUplinks } from "./up/uplinks.ts";
 import { fault, fromWire, isAuth } from "./fault.ts";
-import { isSeen, subject } from "./text.ts";
+import { isSeen, redact, subject, utf8Length } from "./text.ts";
 import { isVisible, watchWaking } from "./wake.ts";
 
 /** The public object's fields are written, never computed: old engines have no getters. */
@@ -40,8 +42,17 @@ const PING_MS = 20000;
 const TYPING_MS = 3000;
 const RESET_AGAIN_MS = 5000;
 
-export function createClient(self: Fields, options: Options, transports: Transport[]): Core {
-  const env = engine, site = siteOf(env, options.url);
+/** What a build brings along. */
+export interface Kit {
+  env: Env;
+  /** Best first. */
+  transports: Transport[];
+  http: HttpChoice;
+  tags: Tags;
+}
+
+export function createClient(self: Fields, options: Options, kit: Kit): Core {
+  const env = kit.env, transports = kit.transports, site = siteOf(env, kit.http, options.url);
   const emitter = createEmitter(), emit = emitter.emit, backoff = createBackoff(env);
   const session = options.session || random(env, 26);
   let attempt = 0, boot_timer: any, unwatch: (() => void) | null = null, suspended = false;
@@ -49,8 +60,9 @@ export function createClient(self: Fields, options: Options, transports: Transpo
   let typed: { [room: string]: number } = {}, focus = options.focus || null, presence: Command | null = null;
 
   const blocked = (): boolean => env.now() < blocked_until;
-  const raw = (transport: TransportName | UplinkName, direction: "up" | "down", bytes: number, text: string, requests: number): void =>
-    emit("raw", { transport, direction, bytes, text, requests } as Raw);
+  const raw = (transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void => {
+    if (emitter.heard("raw")) emit("raw", { transport, direction, bytes: utf8Length(text), text: redact(text), requests: requests || 0 } as Raw);
+  };
 
   function rtt(ms?: number): number | null {
     if (ms != null) {
@@ -67,6 +79,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
 
   const uplinks = createUplinks({
     site, auth, options, session, blocked, rtt, raw,
+    tags: kit.tags,
     current: () => selector.current(),
   });
 
@@ -106,7 +119,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
     const reader = selector.current(), old = self.state;
     const next: State = {
       status,
-      transport: reader && reader.live && status === "online" ? reader.transport.name : null,
+      transport: status === "online" && reader?.live ? reader.transport.name : null,
       forced: selector.forced(),
       up: uplinks.name(),
       rtt_ms,
@@ -128,7 +141,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
   function changed(): void {
     const reader = selector.current(), was = self.state.status;
     uplinks.readerChanged();
-    if (!reader || !reader.live) return update(was === "online" ? "connecting" : was);
+    if (!reader?.live) return update(was === "online" ? "connecting" : was);
     backoff.reset();
     update("online", null, null);
     if (was !== "online") {
@@ -142,7 +155,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
   }
 
   function wait(retry_at: number, error: WigeonError | null): void {
-    const offline = blocked() || (env.root.navigator && env.root.navigator.onLine === false);
+    const offline = blocked() || (env.root.navigator?.onLine === false);
     update(offline ? "offline" : "waiting", retry_at, error);
     uplinks.readerChanged();
   }
@@ -152,6 +165,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
   function boot(): void {
     const mine = ++attempt;
     env.cancel(boot_timer);
+    boot_timer = null;
     const fail = (error: WigeonError): void => {
       if (isAuth(error) || error.code === "forbidden") return refused(error);
       const ms = Math.max(backoff.next(error), blocked_until - env.now());
@@ -162,7 +176,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
     auth.token((error, token) => {
       if (mine !== attempt) return;
       if (error) return fail(error);
-      if (!self.user) self.user = subject(token);
+      if (!self.user) self.user = subject(env.root, token);
       outbox.load(self.user);
       if (self.cursor) return selector.start();
       takeSnapshot((error, snapshot) => {
@@ -186,7 +200,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
       if (after) command.after = after;
       uplinks.send([command], (error, replies) => {
         const reply = replies[0];
-        if (error || !reply || reply.error) return done(error || (reply ? fromWire(reply.error) : fault("internal", "no reply")));
+        if (!reply?.ok) return done(error || fromWire(reply?.error));
         if (whole) whole.rooms = whole.rooms.concat(reply.ok.rooms);
         else whole = reply.ok;
         if (reply.ok.next) page(reply.ok.next);
@@ -257,7 +271,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
     const mine = attempt;
     auth.accepted();
     if (answer.ticket) auth.renewed(answer.ticket);
-    for (let i = 0; i < answer.frames.length && mine === attempt; i++) onFrame(reader, answer.frames[i]!);
+    for (const frame of answer.frames) if (mine === attempt) onFrame(reader, frame);
     if (mine === attempt) moveTo(answer.cursor);
     if (answer.unavailable) emit("ready", { type: "ready", cursor: answer.cursor, unavailable: answer.unavailable });
   }
@@ -307,13 +321,13 @@ export function createClient(self: Fields, options: Options, transports: Transpo
     emit("reply", reply);
   }
 
+  const names: TransportName[] = [];
+  for (const t of transports) if (t.usable(site)) names.push(t.name);
   self.session = session;
   self.user = self.guestToken = null;
   self.cursor = options.cursor || null;
   self.outbox = [];
   self.state = { status: "idle", transport: null, forced: null, up: uplinks.name(), rtt_ms: null, retry_at: null };
-  const names: TransportName[] = [];
-  for (let i = 0; i < transports.length; i++) if (transports[i]!.usable(site)) names.push(transports[i]!.name);
   self.transports = names;
 
   return {
@@ -341,7 +355,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
       if (self.state.status !== "closed") end(null);
     },
     command(type, fields, done) {
-      const id = (fields && fields.id) || commandId(env);
+      const id = fields?.id || commandId(env);
       const command: Command = copy(fields, { id, type });
       if (type === "presence.watch") presence = command;
       if (isQuery(type)) queries.ask(command, done);
@@ -368,7 +382,7 @@ export function createClient(self: Fields, options: Options, transports: Transpo
     },
     dropNetwork(ms) {
       blocked_until = env.now() + ms;
-      const error = fault("network", "the network was dropped on request");
+      const error = fault("network", "dropped on request");
       selector.holdUntil(blocked_until);
       uplinks.cut();
       selector.cut(error);

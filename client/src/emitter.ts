@@ -1,8 +1,12 @@
 // Typed events. A listener that throws does not silence the others, nor stop the stream: its error goes to the engine.
 
+import { pick } from "./list.ts";
+
 export interface Emitter {
   on(type: string, listener: (value: any) => void): () => void;
   emit(type: string, value: any): void;
+  /** Somebody listens: worth making. */
+  heard(type: string): boolean;
 }
 
 export function createEmitter(): Emitter {
@@ -11,15 +15,13 @@ export function createEmitter(): Emitter {
     on(type, listener) {
       listeners[type] = (listeners[type] || []).concat(listener);
       return () => {
-        const rest = [];
-        for (let i = 0, all = listeners[type] || []; i < all.length; i++) if (all[i] !== listener) rest.push(all[i]!);
-        listeners[type] = rest;
+        listeners[type] = pick(listeners[type]!, other => other !== listener);
       };
     },
+    heard: type => !!listeners[type]?.length,
     emit(type, value) {
-      const all = listeners[type] || [];
-      for (let i = 0; i < all.length; i++) try {
-        all[i]!(value);
+      for (const listener of listeners[type] || []) try {
+        listener(value);
       } catch (error) {
         setTimeout(() => { throw error; }, 0);
       }

@@ -1,5 +1,6 @@
 // What the engine gives: time, chance and the global object. Everything else takes these as arguments, so that tests
 // advance a clock instead of sleeping. Globals are looked up when used, never at load: a page may polyfill later.
+import type { HttpChoice, HttpClient } from "./http/http.ts";
 
 export interface Env {
   root: any;
@@ -8,6 +9,10 @@ export interface Env {
   cancel(timer: any): void;
   /** [0, 1) */
   random(): number;
+  /** `count` random bytes, from a CSPRNG where the engine has one. */
+  bytes(count: number): ArrayLike<number>;
+  /** Adds a listener to a window, a document or an element, if it is there; returns how to remove it. */
+  listen(target: any, type: string, then: (event: any) => void): () => void;
 }
 
 const root: any = typeof window !== "undefined" ? window : typeof self !== "undefined" ? self : globalThis;
@@ -18,6 +23,11 @@ export const engine: Env = {
   after: (ms, then) => root.setTimeout(then, ms),
   cancel: timer => root.clearTimeout(timer),
   random: () => Math.random(),
+  bytes: count => root.crypto.getRandomValues(new Uint8Array(count)),
+  listen(target, type, then) {
+    target?.addEventListener?.(type, then);
+    return () => target?.removeEventListener?.(type, then);
+  },
 };
 
 /** Where the server is, seen from here. */
@@ -27,38 +37,27 @@ export interface Site {
   base: string;
   /** Another origin than the page's: requests with our own headers would cost a preflight each. */
   cross: boolean;
+  /** Null where only script tags reach the server. */
+  http: HttpClient | null;
 }
 
-export function site(env: Env, url?: string): Site {
+export function site(env: Env, http: HttpChoice, url?: string): Site {
   const at = env.root.location;
   // IE ≤ 10 has no location.origin.
-  const own = at && /^http/.test(at.protocol) ? at.protocol + "//" + at.host : "";
+  const own = at ? at.protocol + "//" + at.host : "";
   const base = (url || own).replace(/\/+$/, "");
-  return { env, base, cross: !!own && base !== own };
-}
-
-/** Adds a listener to the window or the document of any age; returns how to remove it. */
-export function listen(target: any, type: string, then: (event: any) => void): () => void {
-  if (!target) return () => {};
-  if (target.addEventListener) {
-    target.addEventListener(type, then);
-    return () => target.removeEventListener(type, then);
-  }
-  if (target.attachEvent) {
-    target.attachEvent("on" + type, then);
-    return () => target.detachEvent("on" + type, then);
-  }
-  return () => {};
+  const found: Site = { env, base, cross: !!own && base !== own, http: null };
+  found.http = http(found);
+  return found;
 }
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuv";
 
-/** `count` characters of five random bits each, from the engine's CSPRNG where it has one. */
+/** `count` characters of five random bits each. */
 export function random(env: Env, count: number): string {
-  const crypto = env.root.crypto || env.root.msCrypto;
-  const bytes = crypto && crypto.getRandomValues && env.root.Uint8Array && crypto.getRandomValues(new env.root.Uint8Array(count));
+  const bytes = env.bytes(count);
   let out = "";
-  for (let i = 0; i < count; i++) out += ALPHABET.charAt(bytes ? bytes[i] & 31 : Math.floor(env.random() * 32));
+  for (let i = 0; i < count; i++) out += ALPHABET.charAt(bytes[i]! & 31);
   return out;
 }
 

@@ -56,7 +56,7 @@ export interface Backoff { next(error?: WigeonError | null): number; count(): nu
 export function createBackoff(env: Env): Backoff {
   let n = 0;
   return {
-    next: error => Math.max((error && error.retry_after_ms) || 0, env.random() * Math.min(30000, 500 * Math.pow(2, n++))),
+    next: error => Math.max(error?.retry_after_ms || 0, env.random() * Math.min(30000, 500 * Math.pow(2, n++))),
     count: () => n,
     reset() { n = 0; },
   };

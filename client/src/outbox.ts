@@ -6,11 +6,12 @@ import type { Env } from "./env.ts";
 import type { Uplinks } from "./up/uplinks.ts";
 import { createBackoff } from "./memory.ts";
 import { fault, fromWire, isAuth, isTransient } from "./fault.ts";
+import { pick } from "./list.ts";
 import { json, utf8Length } from "./text.ts";
 
 export type Done = (error: WigeonError | null, ok?: any) => void;
 
-interface Entry { id: string; command: Command; at: number; tries: number; error?: WigeonError; not_before: number; done: Done | null }
+interface Entry { id: string; command: Command; at: number; tries: number; error?: WigeonError; not_before: number; done?: Done | null }
 
 export interface OutboxHost {
   env: Env;
@@ -49,16 +50,18 @@ export function createOutbox(host: OutboxHost): Outbox {
   let loaded_for: string | null = null, finished: { [id: string]: boolean } = {};
 
   function find(id: string): Entry | null {
-    for (let i = 0; i < entries.length; i++) if (entries[i]!.id === id) return entries[i]!;
-    return null;
+    return pick(entries, e => e.id === id)[0] || null;
+  }
+
+  function view(e: Entry, error?: any): any {
+    const out: any = { id: e.id, command: e.command, at: e.at, tries: e.tries };
+    if (error) out.error = error;
+    return out;
   }
 
   function changed(): void {
     const list: OutboxEntry[] = [];
-    for (let i = 0; i < entries.length; i++) {
-      const e = entries[i]!;
-      list.push(e.error ? { id: e.id, command: e.command, at: e.at, tries: e.tries, error: e.error } : { id: e.id, command: e.command, at: e.at, tries: e.tries });
-    }
+    for (const e of entries) list.push(view(e, e.error));
     save();
     host.changed(list);
   }
@@ -70,7 +73,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       const s: any = storage;
       const result = s[long] ? s[long](key, value) : s[short](key, value);
       // A full or blocked store must not break sending; memory still holds everything.
-      return result && result.then ? result.then(null, () => null) : result;
+      return result?.then ? result.then(null, () => null) : result;
     } catch (_) {
       return null;
     }
@@ -78,24 +81,22 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   function read(then: (rows: Entry[]) => void): void {
     const take = (text: any) => {
-      const rows = json(text || "[]");
-      then(rows && rows.length ? rows : []);
+      const rows = json(text);
+      then(rows?.length ? rows : []);
     };
     const text = call("get", "getItem", host.key(loaded_for!));
-    if (text && text.then) text.then(take);
+    if (text?.then) text.then(take);
     else take(text);
   }
+
+  const isOthers = (row: Entry): boolean => !find(row.id) && !finished[row.id];
 
   /** Another tab of this user may keep its own there: only what we know is replaced. */
   function save(): void {
     if (!storage || !loaded_for) return;
     read(rows => {
-      const all: any[] = [];
-      for (let i = 0; i < rows.length; i++) if (!find(rows[i]!.id) && !finished[rows[i]!.id]) all.push(rows[i]);
-      for (let i = 0; i < entries.length; i++) {
-        const e = entries[i]!;
-        all.push({ id: e.id, command: e.command, at: e.at, tries: e.tries, error: e.error && { code: e.error.code, message: e.error.message } });
-      }
+      const all: any[] = pick(rows, isOthers);
+      for (const e of entries) all.push(view(e, e.error && { code: e.error.code, message: e.error.message }));
       if (all.length) call("set", "setItem", host.key(loaded_for!), JSON.stringify(all));
       else call("remove", "removeItem", host.key(loaded_for!));
     });
@@ -104,7 +105,7 @@ export function createOutbox(host: OutboxHost): Outbox {
   // The life of an entry.
 
   function remove(e: Entry): void {
-    for (let i = entries.length; i--;) if (entries[i] === e) entries.splice(i, 1);
+    entries = pick(entries, other => other !== e);
     finished[e.id] = true;
   }
 
@@ -115,7 +116,7 @@ export function createOutbox(host: OutboxHost): Outbox {
     if (error && e.command.type === "send") e.error = error;
     else remove(e);
     changed();
-    if (done) done(error, ok);
+    done?.(error, ok);
   }
 
   function pump(): void {
@@ -128,30 +129,29 @@ export function createOutbox(host: OutboxHost): Outbox {
     }
     const batch: Entry[] = [], commands: Command[] = [], max = one_by_one > 0 ? 1 : host.uplinks.batchMax();
     let bytes = 0;
-    for (let i = 0; i < entries.length && batch.length < max; i++) {
-      const e = entries[i]!;
+    for (const e of entries) {
       if (e.error) continue;
-      if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout", "not confirmed within 24 hours", { outcome: "unknown" })), pump();
+      if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout", "not confirmed within 24 hours")), pump();
       if (e.not_before > now) {
         timer = env.after(e.not_before - now, pump);
         break;
       }
       bytes += utf8Length(JSON.stringify(e.command));
-      if (batch.length && bytes > BATCH_BYTES_MAX) break;
+      if (batch.length && (batch.length === max || bytes > BATCH_BYTES_MAX)) break;
       batch.push(e);
       commands.push(e.command);
     }
     if (!batch.length) return;
     in_flight = true;
     if (one_by_one > 0) one_by_one--;
-    for (let i = 0; i < batch.length; i++) batch[i]!.tries++;
+    for (const e of batch) e.tries++;
     changed();
     host.uplinks.send(commands, (error, replies) => {
       in_flight = false;
       if (error) failed(batch, error);
       // What went by a form has no reply: its event will come, or it goes again.
-      else for (let i = 0; i < batch.length; i++) batch[i]!.not_before = Math.max(batch[i]!.not_before, env.now() + ECHO_MS);
-      for (let i = 0; i < replies.length; i++) answered(replies[i]!);
+      else for (const e of batch) e.not_before = Math.max(e.not_before, env.now() + ECHO_MS);
+      for (const reply of replies) answered(reply);
       pump();
     });
   }
@@ -182,10 +182,9 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   return {
     add(command, done) {
-      if (utf8Length(JSON.stringify(command)) > COMMAND_BYTES_MAX) return done ? done(fault("too_large", "a command is at most 128 KiB")) : undefined;
+      if (utf8Length(JSON.stringify(command)) > COMMAND_BYTES_MAX) return done?.(fault("too_large", "a command is at most 128 KiB"));
       // A read mark not yet sent is overtaken by a later one.
-      if (command.type === "read") for (let i = entries.length; i--;) {
-        const e = entries[i]!;
+      if (command.type === "read") for (const e of entries) {
         if (e.command.type === "read" && e.command.room === command.room && !e.tries) settle(e, null, { seq: command.seq });
       }
       if (find(command.id)) return retry(command.id);
@@ -197,13 +196,10 @@ export function createOutbox(host: OutboxHost): Outbox {
       if (!storage || !user || loaded_for === user) return;
       loaded_for = user;
       read(rows => {
-        const old: Entry[] = [];
-        for (let i = 0; i < rows.length; i++) {
-          const r = rows[i]!;
-          if (find(r.id) || finished[r.id]) continue;
-          const e: Entry = { id: r.id, command: r.command, at: r.at, tries: r.tries, not_before: 0, done: null };
-          if (r.error) e.error = fault(r.error.code, r.error.message);
-          old.push(e);
+        const old = pick(rows, isOthers);
+        for (const e of old) {
+          e.not_before = 0;
+          if (e.error) e.error = fromWire(e.error);
         }
         entries = old.concat(entries);
         if (entries.length) changed();
@@ -211,10 +207,10 @@ export function createOutbox(host: OutboxHost): Outbox {
       });
     },
     seen(frame) {
-      for (let i = 0; i < entries.length; i++) {
-        const e = entries[i]!, c = e.command;
+      for (const e of entries) {
+        const c = e.command;
         if (frame.type === "message" ? frame.id === e.id
-          : frame.type === "message.edited" && c.type === "edit" && e.tries && c.room === frame.room && c.seq === frame.seq && c.body && frame.body && c.body.text === frame.body.text) {
+          : frame.type === "message.edited" && c.type === "edit" && e.tries && c.room === frame.room && c.seq === frame.seq && c.body?.text === frame.body?.text) {
           return settle(e, null, { room: frame.room, seq: frame.seq, cursor: frame.cursor, at: frame.at, version: frame.version });
         }
       }

@@ -4,6 +4,7 @@ import type { Command, Reply, WigeonError } from "./types.ts";
 import type { Env } from "./env.ts";
 import type { Uplinks } from "./up/uplinks.ts";
 import type { Done } from "./outbox.ts";
+import { pick } from "./list.ts";
 import { createBackoff } from "./memory.ts";
 import { fault, fromWire, isAuth, isTransient } from "./fault.ts";
 
@@ -37,8 +38,8 @@ export function createQueries(host: QueriesHost): Queries {
     const done = q.done;
     env.cancel(q.timer);
     q.done = null;
-    for (let i = queue.length; i--;) if (queue[i] === q) queue.splice(i, 1);
-    if (done) done(error, ok);
+    queue = pick(queue, other => other !== q);
+    done?.(error, ok);
   }
 
   function flush(): void {
@@ -46,17 +47,17 @@ export function createQueries(host: QueriesHost): Queries {
     timer = null;
     if (!queue.length || !host.online()) return;
     const batch = queue.splice(0, host.uplinks.batchMax()), commands: Command[] = [];
-    for (let i = 0; i < batch.length; i++) commands.push(batch[i]!.command);
+    for (const q of batch) commands.push(q.command);
     host.uplinks.send(commands, (error, replies) => {
-      for (let i = 0; i < replies.length; i++) host.replied(replies[i]!);
+      for (const reply of replies) host.replied(reply);
       let again = false;
-      for (let i = 0; i < batch.length; i++) {
-        const q = batch[i]!, reply = find(replies, q.command.id);
-        const problem = reply ? (reply.error ? fromWire(reply.error) : null) : error || fault("network", "no reply");
+      for (const q of batch) {
+        const reply = pick(replies, r => r.re === q.command.id)[0];
+        const problem = reply ? reply.error && fromWire(reply.error) : error || fault("network");
         if (problem && (isTransient(problem) || isAuth(problem)) && q.done && !isSignal(q.command.type) && env.now() < q.until) {
           queue.push(q);
           again = true;
-        } else finish(q, problem, reply && reply.ok);
+        } else finish(q, problem || null, reply?.ok);
       }
       if (error && isAuth(error)) host.refused(error);
       else if (again) later(backoff.next(error));
@@ -71,9 +72,9 @@ export function createQueries(host: QueriesHost): Queries {
 
   return {
     ask(command, done) {
-      if (isSignal(command.type) && !host.online()) return done ? done(fault("network", "not connected")) : undefined;
+      if (isSignal(command.type) && !host.online()) return done?.(fault("network"));
       const q: Question = { command, until: env.now() + DEADLINE_MS, done, timer: null };
-      if (done) q.timer = env.after(DEADLINE_MS, () => finish(q, fault("timeout", "no answer in 30 s")));
+      if (done) q.timer = env.after(DEADLINE_MS, () => finish(q, fault("timeout")));
       queue.push(q);
       // A moment later, so that questions asked together travel together.
       later(0);
@@ -81,9 +82,4 @@ export function createQueries(host: QueriesHost): Queries {
     flush,
     stop() { env.cancel(timer); timer = null; },
   };
-}
-
-function find(replies: Reply[], id: string): Reply | null {
-  for (let i = 0; i < replies.length; i++) if (replies[i]!.re === id) return replies[i]!;
-  return null;
 }

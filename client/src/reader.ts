@@ -8,7 +8,7 @@ import type { Frame, TransportName, UplinkName, WigeonError } from "./types.ts";
 import type { Channel, Link, PollAnswer, Transport } from "./transport.ts";
 import { type Site, random } from "./env.ts";
 import { fault, fromWire } from "./fault.ts";
-import { type Params, query, redact, utf8Length } from "./text.ts";
+import { type Params, query } from "./text.ts";
 
 /** Two heartbeats (15 s ± 10 %) may be late, a third may not. */
 const SILENCE_MS = 35000;
@@ -43,7 +43,7 @@ export interface ReaderHost {
   /** The credentials this transport shows. */
   credentials(transport: Transport, done: (error: WigeonError | null, bearer: string) => void): void;
   ticket(): string;
-  raw: ((transport: TransportName | UplinkName, direction: "up" | "down", bytes: number, text: string, requests: number) => void) | null;
+  raw(transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void;
   frame(reader: Reader, frame: Frame): void;
   answer(reader: Reader, answer: PollAnswer): void;
 }
@@ -63,14 +63,14 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
 
   const reader: Reader = {
     transport, opened_at: env.now(), last_at: env.now(), live: false, proven: false,
-    send: text => !!channel && !!channel.send && channel.send(text),
-    poke() { if (channel && channel.poke) channel.poke(); },
+    send: text => !!channel?.send?.(text),
+    poke() { channel?.poke?.(); },
     close() {
       if (over) return;
       over = true;
       env.cancel(proof);
       env.cancel(watch);
-      if (channel) channel.close();
+      channel?.close();
     },
     fail: error => finish(error),
     start,
@@ -95,13 +95,14 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
     events.proven(reader);
   }
 
-  function onFrame(frame: Frame): void {
-    if (over) return;
+  /** What is not JSON is not ours: it is left out, and the silence or the cursor tells the rest. */
+  function onFrame(frame: Frame | undefined): void {
+    if (over || !frame) return;
     const now = reader.last_at = env.now();
     if (frame.type === "error") return finish(fromWire(frame.error));
     if (frame.type === "ready") {
       // Someone else's answer, out of a cache.
-      if (frame.nonce != null && frame.nonce !== nonce) return finish(fault("network", "a stale answer"));
+      if (frame.nonce != null && frame.nonce !== nonce) return finish(fault("network"));
       if (frame.nonce === nonce && !ready_at) {
         ready_at = now;
         live();
@@ -113,7 +114,7 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
   /** By the time of the last byte, not by counting ticks: timers are throttled in hidden tabs and stop in sleep. */
   function watchSilence(): void {
     watch = env.after(WATCH_MS, () => {
-      if (env.now() - reader.last_at > SILENCE_MS) finish(fault("timeout", transport.name + " fell silent"));
+      if (env.now() - reader.last_at > SILENCE_MS) finish(fault("timeout", "fell silent"));
       else watchSilence();
     });
   }
@@ -140,7 +141,7 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
     },
     raw(direction, text, requests) {
       if (direction === "down") reader.last_at = env.now();
-      if (host.raw) host.raw(transport.name, direction, utf8Length(text), redact(text), requests || 0);
+      if (!over) host.raw(transport.name, direction, text, requests);
     },
     rtt: ms => host.rtt(ms),
     end: finish,
@@ -152,7 +153,7 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
       if (error) return finish(error);
       link.bearer = bearer;
       if (transport.kind !== "poll") {
-        proof = env.after(proofBudgetMs(host.rtt()), () => finish(fault("timeout", transport.name + (ready_at ? " is held back on its way" : " did not begin"))));
+        proof = env.after(proofBudgetMs(host.rtt()), () => finish(fault("timeout", ready_at ? "held back on its way" : "did not begin")));
         watchSilence();
       }
       try {

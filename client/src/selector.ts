@@ -15,6 +15,7 @@ import type { Transport } from "./transport.ts";
 import { type Reader, type ReaderHost, createReader } from "./reader.ts";
 import { type Bans, type Backoff, type Memory, createBackoff, createBans } from "./memory.ts";
 import { commandId } from "./env.ts";
+import { has, pick, some } from "./list.ts";
 import { fault, isAuth } from "./fault.ts";
 
 /** The second kind of probe starts this much after the first, so that the first mostly wins alone. */
@@ -67,8 +68,9 @@ export function createSelector(host: SelectorHost): Selector {
   // Which transports may be used, and which of them are worth a try now.
 
   const rank = (t: Transport): number => {
-    for (let i = 0; i < host.transports.length; i++) if (host.transports[i] === t) return i;
-    return 99;
+    let i = 0;
+    while (host.transports[i] !== t) i++;
+    return i;
   };
 
   function allowed(t: Transport): boolean {
@@ -76,25 +78,13 @@ export function createSelector(host: SelectorHost): Selector {
     if (pinned) return t.name === pinned;
     // Held answers that never come twice in a row: something on the way ends idle requests. Answer at once instead.
     if (t.name === "longpoll" && poll_timeouts > 1) return false;
-    if (!host.only) return t.auto(host.site);
-    for (let i = 0; i < host.only.length; i++) if (host.only[i] === t.name) return true;
-    return false;
+    return host.only ? has(host.only, t.name) : t.auto(host.site);
   }
 
-  function choices(test: (t: Transport) => boolean): Transport[] {
-    const out: Transport[] = [];
-    for (let i = 0; i < host.transports.length; i++) {
-      const t = host.transports[i]!;
-      if (allowed(t) && test(t)) out.push(t);
-    }
-    return out;
-  }
+  const choices = (test: (t: Transport) => boolean): Transport[] => pick(host.transports, t => allowed(t) && test(t));
 
   const floor = (): Transport | null => choices(t => t.kind === "poll")[0] || null;
-  const isOpen = (test: (r: Reader) => boolean): boolean => {
-    for (let i = 0; i < readers.length; i++) if (test(readers[i]!)) return true;
-    return false;
-  };
+  const isOpen = (test: (r: Reader) => boolean): boolean => some(readers, test);
 
   // Readers: opened, swapped, dropped.
 
@@ -120,7 +110,7 @@ export function createSelector(host: SelectorHost): Selector {
   }
 
   function forget(r: Reader): void {
-    for (let i = readers.length; i--;) if (readers[i] === r) readers.splice(i, 1);
+    readers = pick(readers, other => other !== r);
   }
 
   function drop(r: Reader): void {
@@ -132,14 +122,14 @@ export function createSelector(host: SelectorHost): Selector {
     const all = readers;
     readers = [];
     current = null;
-    for (let i = 0; i < all.length; i++) all[i]!.close();
+    some(all, r => r.close());
   }
 
   function swap(r: Reader): void {
     const old = current;
     current = r;
     if (old) drop(old);
-    for (let i = readers.length; i--;) if (readers[i] !== r && (pinned || rank(readers[i]!.transport) > rank(r.transport))) drop(readers[i]!);
+    some(readers, other => { if (other !== r && (pinned || rank(other.transport) > rank(r.transport))) drop(other); });
     settle();
   }
 
@@ -154,21 +144,21 @@ export function createSelector(host: SelectorHost): Selector {
   function ended(r: Reader, error: WigeonError | null, role: "current" | "probe" | Reader): void {
     forget(r);
     const lived = env.now() - r.opened_at;
-    if (error && (isAuth(error) || error.code === "forbidden")) {
+    if (isAuth(error) || error?.code === "forbidden") {
       stop();
-      return host.refused(error);
+      return host.refused(error!);
     }
-    if (error && error.retry_after_ms) hold_until = Math.max(hold_until, env.now() + error.retry_after_ms);
+    if (error?.retry_after_ms) hold_until = Math.max(hold_until, env.now() + error.retry_after_ms);
     if (r !== current) {
       // A failure beside a reader that works says something about the transport; alone it says the network is down.
-      if (current && current.live && !pinned) bans.failed(r.transport.name, r.transport.kind === "websocket" && lived < AT_ONCE_MS);
+      if (current?.live && !pinned) bans.failed(r.transport.name, r.transport.kind === "websocket" && lived < AT_ONCE_MS);
       if (role === current && current && current.last_at < woke_at) return current.fail(error || fault("timeout"));
       if (!readers.length) return lose(error);
       return race();
     }
     current = null;
     if (r.transport.kind === "poll") {
-      if (r.transport.name === "longpoll" && error && error.code === "timeout") poll_timeouts++;
+      if (r.transport.name === "longpoll" && error?.code === "timeout") poll_timeouts++;
       if (!readers.length) lose(error);
       else host.changed();
       return;
@@ -196,7 +186,7 @@ export function createSelector(host: SelectorHost): Selector {
     // What worked here last is worth its request before the floor has answered; so is a second way when the floor keeps failing.
     if (!t || host.memory.best() || backoff.count() > 1) race();
     for (const _ in tried) return;
-    lose(fault("unavailable", "this engine has none of the transports asked for"));
+    lose(fault("unavailable", "no such transport here"));
   }
 
   function lose(error: WigeonError | null): void {
@@ -219,10 +209,9 @@ export function createSelector(host: SelectorHost): Selector {
       && (!current || (t !== current.transport && (!!pinned || rank(t) < rank(current.transport))))
       && !isOpen(r => r !== current && r.transport.kind === t.kind)
       && (t.kind !== "poll" || !!current));
-    let pick = next[0];
-    for (let i = 0; i < next.length; i++) if (next[i]!.name === best) pick = next[i];
-    if (pick) {
-      open(pick, "probe");
+    const first = pick(next, t => t.name === best)[0] || next[0];
+    if (first) {
+      open(first, "probe");
       if (next.length > 1) race_timer = env.after(STAGGER_MS, race);
     } else if (!isOpen(r => r !== current)) look();
   }
@@ -264,7 +253,7 @@ export function createSelector(host: SelectorHost): Selector {
     }
     r.send(JSON.stringify({ id: commandId(env), type: "ping" }));
     env.after(WAKE_PROBE_MS, () => {
-      if (r === current && r.last_at < woke_at) r.fail(fault("timeout", "no sign of life after waking"));
+      if (r === current && r.last_at < woke_at) r.fail(fault("timeout"));
     });
   }
 
@@ -292,7 +281,7 @@ export function createSelector(host: SelectorHost): Selector {
       if (name) bans.worked(name);
       tried = {};
       if (!running) return;
-      for (let i = readers.length; i--;) if (readers[i] !== current) drop(readers[i]!);
+      some(readers, r => { if (r !== current) drop(r); });
       host.changed();
       if (current) race();
       else begin();

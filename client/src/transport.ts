@@ -13,8 +13,8 @@ export interface Link {
   session: string;
   /** For a header or a first frame; "" where the ticket in the URL speaks. */
   bearer: string;
-  /** A frame, and its text as it came. */
-  frame(frame: Frame): void;
+  /** Undefined, for what was no JSON, is ignored. */
+  frame(frame: Frame | undefined): void;
   /** A whole poll answer. */
   answer(answer: PollAnswer): void;
   raw(direction: "up" | "down", text: string, requests?: number): void;

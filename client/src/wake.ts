@@ -1,6 +1,6 @@
 // When to look again: the network came back, the page is seen again, the machine slept. Events are only hints (`online`
 // may lie, iOS tells nothing), so each leads to a question to the server, never to a conclusion.
-import { type Env, listen } from "./env.ts";
+import type { Env } from "./env.ts";
 
 const TICK_MS = 5000;
 
@@ -30,21 +30,20 @@ export function watchWaking(env: Env, host: WakeHost): () => void {
     });
   }
 
-  off.push(listen(root, "online", () => host.wake(true)));
-  const connection = root.navigator && root.navigator.connection;
-  if (connection) off.push(listen(connection, "change", () => host.wake(true)));
-  off.push(listen(root.document, "visibilitychange", () => {
+  off.push(env.listen(root, "online", () => host.wake(true)));
+  off.push(env.listen(root.navigator?.connection, "change", () => host.wake(true)));
+  off.push(env.listen(root.document, "visibilitychange", () => {
     // A glance at another tab proves nothing; iOS cuts sockets within seconds of leaving.
     if (!isVisible(env)) hidden_at = env.now();
     else if (env.now() - hidden_at > TICK_MS) host.wake(false);
   }));
-  off.push(listen(root, "pagehide", () => host.suspend()));
-  off.push(listen(root, "pageshow", event => {
+  off.push(env.listen(root, "pagehide", () => host.suspend()));
+  off.push(env.listen(root, "pageshow", event => {
     if (event.persisted) host.resume();
   }));
   tick();
   return () => {
     env.cancel(timer);
-    for (let i = 0; i < off.length; i++) off[i]!();
+    for (const undo of off) undo();
   };
 }

@@ -2,8 +2,25 @@
 // `reply` and `state` events tell the same.
 import type { Client, GuestToken, History, Options, OutboxEntry, SendFields, SendOk, Snapshot, State, TransportName, UplinkName } from "./types.ts";
 import type { Done } from "./outbox.ts";
+import { engine } from "./env.ts";
 import { createClient } from "./client.ts";
-import { modern } from "./transports.ts";
+import type { Transport } from "./transport.ts";
+import { byXhr, hasXhr } from "./http/xhr.ts";
+import { byFetch, hasFetch } from "./http/fetch.ts";
+import { byScript } from "./up/script.ts";
+import { websocket } from "./down/websocket.ts";
+import { ndjson, PRELUDE } from "./down/ndjson.ts";
+import { sse } from "./down/sse.ts";
+import { iframe } from "./down/iframe.ts";
+import { jsonp, longpoll, poll } from "./down/polls.ts";
+
+/** No engine that can read this build has ActiveXObject or XDomainRequest: those two are in the legacy build only. */
+const transports: Transport[] = [
+  websocket,
+  ndjson("fetch-stream", byFetch, 0, hasFetch, () => true),
+  ndjson("xhr-stream", byXhr, PRELUDE, hasXhr, () => false),
+  sse, iframe, longpoll, jsonp, poll,
+];
 
 export class Wigeon implements Client {
   declare readonly state: State;
@@ -31,7 +48,7 @@ export class Wigeon implements Client {
   declare read: (room: string, seq: number) => Promise<any>;
 
   constructor(options: Options = {}) {
-    const core: any = createClient(this as any, options, modern);
+    const core: any = createClient(this as any, options, { env: engine, transports, http: () => byFetch, tags: byScript });
     const { command, snapshot } = core;
     Object.assign(this, core, {
       command: (type: string, fields?: any) => promise(done => command(type, fields, done)),

@@ -3,7 +3,6 @@
 import type { Channel, Link, PollAnswer, Transport } from "../transport.ts";
 import type { TransportName, WigeonError } from "../types.ts";
 import type { Site } from "../env.ts";
-import { httpClient } from "../http.ts";
 import { fault, fromResponse, fromWire } from "../fault.ts";
 import { json } from "../text.ts";
 import { callScript } from "../script.ts";
@@ -18,11 +17,11 @@ type Get = (link: Link, wait_s: number, got: Got) => () => void;
 const byHttp: Get = (link, wait_s, got) => {
   const url = link.url(wait_s ? "longpoll" : "poll", { wait: wait_s || null });
   link.raw("up", "GET " + url, 1);
-  return httpClient(link.site)!(link.site.env, { method: "GET", url, bearer: link.bearer, timeout_ms: (wait_s + 10) * 1000 }, (status, text, retry) => {
+  return link.site.http!(link.site.env, { method: "GET", url, bearer: link.bearer, timeout_ms: (wait_s + 10) * 1000 }, (status, text, retry) => {
     const answer = status === 200 ? json(text) : undefined;
     link.raw("down", text);
-    if (answer && answer.frames) got(null, answer);
-    else got(text === "timeout" ? fault("timeout", "no answer in time") : fromResponse(status, text, retry), null);
+    if (answer?.frames) got(null, answer);
+    else got(text === "timeout" ? fault("timeout") : fromResponse(status, text, retry), null);
   });
 };
 
@@ -33,8 +32,8 @@ const byScript: Get = (link, wait_s, got) =>
     return url;
   }, (wait_s + 10) * 1000, value => {
     if (value) link.raw("down", JSON.stringify(value));
-    if (value && value.frames) got(null, value);
-    else got(value && value.error ? fromWire(value.error) : fault("network", "the script brought no answer"), null);
+    if (value?.frames) got(null, value);
+    else got(value?.error ? fromWire(value.error) : fault("network"), null);
   });
 
 function loop(link: Link, get: Get, held: boolean): Channel {
@@ -87,7 +86,7 @@ function poller(name: TransportName, get: Get, held: boolean, ticket: Transport[
   return { name, kind: "poll", ticket, usable, auto, open: link => loop(link, get, held) };
 }
 
-const hasHttp = (site: Site): boolean => !!httpClient(site);
+const hasHttp = (site: Site): boolean => !!site.http;
 
 export const longpoll = poller("longpoll", byHttp, true, "cross", hasHttp, () => true);
 export const poll = poller("poll", byHttp, false, "cross", hasHttp, () => true);

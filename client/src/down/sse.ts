@@ -13,22 +13,17 @@ export const sse: Transport = {
   open(link) {
     const url = link.url("sse");
     const source = new link.site.env.root.EventSource(url);
-    let open = true;
     link.raw("up", "GET " + url, 1);
     source.onmessage = (event: any) => {
-      const frame = json(event.data);
-      if (!open || !frame) return;
-      link.raw("down", (event.lastEventId ? "id: " + event.lastEventId + "\n" : "") + "data: " + event.data + "\n\n");
-      link.frame(frame);
+      link.raw("down", (event.lastEventId && "id: " + event.lastEventId + "\n") + "data: " + event.data + "\n\n");
+      link.frame(json(event.data));
     };
     source.onerror = () => {
-      if (!open) return;
-      open = false;
-      // readyState 0: it was open and ended, or never opened; the status is not told either way.
-      const ended = source.readyState === 0;
+      // 0: it was open and ended. 2: refused; the status is not told.
+      const refused = source.readyState === 2;
       source.close();
-      link.end(ended ? null : fault("network", "EventSource was refused"));
+      link.end(refused ? fault("network") : null);
     };
-    return { close() { open = false; source.close(); } };
+    return { close: () => source.close() };
   },
 };

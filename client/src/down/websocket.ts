@@ -1,7 +1,7 @@
 // WebSocket: frames both ways, several to a message. The token travels in the first frame, never in the URL.
 import type { Transport } from "../transport.ts";
 import { commandId } from "../env.ts";
-import { fault, fromClose } from "../fault.ts";
+import { fromClose } from "../fault.ts";
 import { json, lineReader } from "../text.ts";
 
 /** Beyond this the network is slower than we: what is left stays in the outbox. */
@@ -14,9 +14,8 @@ export const websocket: Transport = {
   usable: site => !!site.env.root.WebSocket,
   auto: () => true,
   open(link) {
-    const url = link.url("websocket").replace(/^http/, "ws");
-    const socket = new link.site.env.root.WebSocket(url);
-    const detach = () => { socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null; };
+    const { env } = link.site, url = link.url("websocket").replace(/^http/, "ws");
+    const socket = new env.root.WebSocket(url);
     const send = (text: string): boolean => {
       if (socket.readyState !== 1 || socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
       link.raw("up", text);
@@ -25,26 +24,17 @@ export const websocket: Transport = {
     };
     link.raw("up", "GET " + url, 1);
     socket.onopen = () => {
-      if (link.bearer) send(JSON.stringify({ id: commandId(link.site.env), type: "hello", token: link.bearer, session: link.session, after: link.after() }));
+      if (link.bearer) send(JSON.stringify({ id: commandId(env), type: "hello", token: link.bearer, session: link.session, after: link.after() }));
     };
     socket.onmessage = (event: any) => {
       link.raw("down", event.data);
-      lineReader(line => {
-        const frame = json(line);
-        if (frame) link.frame(frame);
-      })(event.data + "\n");
+      lineReader(line => link.frame(json(line)))(event.data + "\n");
     };
-    socket.onclose = (event: any) => {
-      detach();
-      link.end(fromClose(event.code, event.reason));
-    };
+    socket.onclose = (event: any) => link.end(fromClose(event.code, event.reason));
     return {
       send,
-      close() {
-        // A dead peer keeps a socket in CLOSING for long, and one in CONNECTING blocks all others to this host: never wait.
-        detach();
-        try { socket.close(); } catch (_) { link.end(fault("network")); }
-      },
+      // A dead peer keeps a socket in CLOSING for long, and one in CONNECTING blocks all others to this host: close, never wait.
+      close: () => socket.close(),
     };
   },
 };

@@ -1,6 +1,6 @@
 // A form posted into a hidden iframe: no preflight, any length, any engine, and no readable outcome: `load` fires for
 // success and failure alike. The command's own event says that it arrived.
-import { type Env, listen, random } from "../env.ts";
+import { type Env, random } from "../env.ts";
 
 /** `done` when something was answered, or time is over. Returns how to give up. */
 export function postForm(env: Env, url: string, text: string, timeout_ms: number, done: () => void): () => void {
@@ -39,7 +39,7 @@ export function postForm(env: Env, url: string, text: string, timeout_ms: number
   let unlisten = () => {};
   // Adding the empty frame may itself fire `load`, in some engines a moment later.
   let submitted = false;
-  unlisten = listen(frame, "load", () => { if (submitted) finish(); });
+  unlisten = env.listen(frame, "load", () => { if (submitted) finish(); });
   form.submit();
   submitted = true;
   return close;
