@@ -44,6 +44,13 @@ pub struct InvalidOrigin {
     hint: &'static str,
 }
 
+impl InvalidOrigin {
+    /// What to write instead.
+    pub fn hint(&self) -> &'static str {
+        self.hint
+    }
+}
+
 /// A `Host` that we answer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
