@@ -1,0 +1,71 @@
+//! Nothing is acked or shown before it is durable: with an fsync that takes its time, both take as long.
+
+use crate::ops::{frame_of, group, live, now, text};
+use crate::server::{Scratch, Server, send, soon};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use wigeon_client::{Client, ReadOptions, Reader};
+use wigeon_proto::transport::Transport;
+
+/// Long enough to be told from a slow machine, short enough for a test.
+const FSYNC: Duration = Duration::from_millis(300);
+
+/// A library that makes the process it is loaded into wait before each fsync.
+fn slow_fsync(scratch: &Scratch) -> String {
+    let (source, library) = (scratch.path().join("slow.c"), scratch.path().join("slow.so"));
+    let function = |name: &str| {
+        format!("int {name}(int fd) {{ usleep({}); return syscall(SYS_{name}, fd); }}\n", FSYNC.as_micros())
+    };
+    let head = "#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include <unistd.h>\n";
+    std::fs::write(&source, [head, &function("fsync"), &function("fdatasync")].concat()).expect("a file");
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
+    assert!(compiled.expect("a C compiler, as the store needs one too").success());
+    library.to_str().expect("a plain path").to_owned()
+}
+
+#[tokio::test]
+async fn nothing_is_acked_or_shown_before_fsync_returns() {
+    let scratch = Scratch::new();
+    let server = Server::start_with(&[("LD_PRELOAD", &slow_fsync(&scratch))]).await;
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let room = group(&ann, &["bob"]).await;
+    let start = now(&bob).await;
+    let mut watching = Vec::new();
+    for transport in Transport::ALL {
+        let reader = if transport == Transport::Poll {
+            let poll_interval = Duration::from_millis(5);
+            bob.read(transport, ReadOptions { poll_interval, ..ReadOptions::after(Some(&start)) })
+        } else {
+            live(&bob, transport, &start).await
+        };
+        watching.push(tokio::spawn(first_sight(reader)));
+    }
+    let looking = tokio::spawn(first_look(bob.clone(), room.clone()));
+    let began = Instant::now();
+    ann.command(send(&room, "slow")).await.expect("an ack");
+    assert!(began.elapsed() >= FSYNC, "acked after {:?}", began.elapsed());
+    for task in watching {
+        let (transport, seen) = soon("the message to be shown", task).await.expect("no panic");
+        assert!(seen >= began + FSYNC, "{transport:?} showed it after {:?}", seen - began);
+    }
+    let seen = soon("the message in history", looking).await.expect("no panic");
+    assert!(seen >= began + FSYNC, "history showed it after {:?}", seen - began);
+}
+
+async fn first_sight(mut reader: Reader) -> (Transport, Instant) {
+    let message = frame_of(&mut reader, "message").await;
+    assert_eq!(text(&message), "slow");
+    (reader.transport(), Instant::now())
+}
+
+async fn first_look(bob: Client, room: String) -> Instant {
+    let question = serde_json::json!({ "type": "history", "room": room, "after": 0 });
+    loop {
+        let ok = bob.command(question.clone()).await.expect("an answer");
+        if ok["messages"].as_array().is_some_and(|messages| !messages.is_empty()) {
+            return Instant::now();
+        }
+        // The rate limit is not what is tried here.
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+}

@@ -1,0 +1,20 @@
+//! The program from outside: a real process, real sockets, kill -9.
+//!
+//! One module per story. Whatever is random prints its seed; `WIGEON_SEED=<number>` repeats it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "seeds, figures and the server's log belong to a test's output"
+)]
+
+mod bad_input;
+mod cursors;
+mod fsync;
+mod kill;
+mod membership;
+mod ops;
+mod retry;
+mod server;
+mod shutdown;
+mod slow_reader;

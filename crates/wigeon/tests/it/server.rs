@@ -1,0 +1,213 @@
+//! A server process of one's own: started, killed, started again over the same data.
+
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use wigeon_client::{Client, Method, fresh_id};
+
+const SECRET: &str = "tests-secret-tests-secret-tests-secret";
+
+/// How long anything may take before the test has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at something that cannot be waited for in another way.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What `future` brings, unless it takes too long.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let in_time = timeout(PATIENCE, future).await;
+    in_time.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
+}
+
+/// Waits until `look` is true.
+pub(crate) async fn until(what: &str, mut look: impl FnMut() -> bool) {
+    soon(what, async {
+        while !look() {
+            sleep(LOOK).await;
+        }
+    })
+    .await;
+}
+
+/// A directory that goes when the test goes.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fresh_id());
+        std::fs::create_dir_all(&path).expect("a scratch directory");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left over is only rubbish in the target directory.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server, running or not.
+#[derive(Debug)]
+pub(crate) struct Server {
+    scratch: Scratch,
+    port: u16,
+    environment: Vec<(String, String)>,
+    process: Option<Child>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = environment.iter().map(own).collect();
+        let mut server = Self { scratch: Scratch::new(), port: free_port(), environment, process: None };
+        server.restart().await;
+        server
+    }
+
+    /// Starts it (again) and waits until it answers.
+    pub(crate) async fn restart(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log");
+        let child = Command::new(env!("CARGO_BIN_EXE_wigeon"))
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
+            .arg(self.scratch.path().join("data"))
+            .env("WIGEON_AUTH_SECRET", SECRET)
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        self.process = Some(child);
+        let client = self.anybody();
+        soon("an answer of the new server", async {
+            loop {
+                let answer = client.raw(Method::GET, "/healthz", &[], "").await;
+                if answer.is_ok_and(|answer| answer.status == 200) {
+                    return;
+                }
+                if let Some(status) = self.child().try_wait().expect("a child of ours") {
+                    panic!("the server ended with {status}:\n{}", self.log());
+                }
+                sleep(LOOK).await;
+            }
+        })
+        .await;
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        self.child().kill().expect("it was running");
+        self.child().wait().expect("it is gone");
+        self.process = None;
+    }
+
+    /// SIGTERM: asks it to go.
+    pub(crate) fn terminate(&mut self) {
+        let id = self.child().id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("there is kill");
+        assert!(told.success());
+    }
+
+    /// How it went.
+    pub(crate) async fn exited(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the server to end", || {
+            status = self.child().try_wait().expect("a child of ours");
+            status.is_some()
+        })
+        .await;
+        self.process = None;
+        status.expect("waited for")
+    }
+
+    /// Resident memory in KiB.
+    pub(crate) fn resident_kib(&mut self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child().id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A client without a token.
+    pub(crate) fn anybody(&self) -> Client {
+        Client::new(&self.base()).expect("a base")
+    }
+
+    pub(crate) fn user(&self, id: &str) -> Client {
+        self.client(&["--user", id])
+    }
+
+    pub(crate) fn service(&self) -> Client {
+        self.client(&["--user", "backend", "--role", "service"])
+    }
+
+    fn client(&self, who: &[&str]) -> Client {
+        let output = Command::new(env!("CARGO_BIN_EXE_wigeon"))
+            .arg("token")
+            .args(who)
+            .env("WIGEON_AUTH_SECRET", SECRET)
+            .output()
+            .expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.anybody().with_token(String::from_utf8_lossy(&output.stdout).trim())
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.process.as_mut().expect("the server runs")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.scratch.path().join("log")
+    }
+
+    fn log(&self) -> String {
+        let log = std::fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- the server's last words\n{}", self.log());
+        }
+    }
+}
+
+/// A port nobody listens on. Below the range the system gives to outgoing connections: a client that
+/// knocks there while the server is down could else be connected to itself, and hold the port.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 150) as u16 * 100;
+    loop {
+        let port = 12_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 15_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// `send` to a room.
+pub(crate) fn send(room: &str, text: &str) -> Value {
+    json!({ "id": fresh_id(), "type": "send", "room": room, "body": { "text": text } })
+}

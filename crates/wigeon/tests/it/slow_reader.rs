@@ -1,0 +1,106 @@
+//! A reader that stops reading costs the server no memory to speak of, and loses nothing.
+
+use crate::ops::frame;
+use crate::server::{Server, soon};
+use serde_json::{Value, json};
+use std::time::Duration;
+use wigeon_client::{Backoff, Client, Notice, ReadOptions, Session, SessionOptions, fresh_id};
+use wigeon_proto::transport::Transport;
+
+const MESSAGES: usize = 100_000;
+const ROOM: &str = "flood";
+
+/// A hundred thousand of these are some 60 MB: more than the server may grow by.
+const TEXT_BYTES: usize = 450;
+
+/// The page cache of the store, the live window, and what an allocator keeps; not the messages.
+const GROWTH_KIB_MAX: u64 = 32 * 1024;
+
+/// Senders at once: enough to keep the sequencer busy.
+const SENDERS: usize = 4;
+
+fn body(n: usize) -> String {
+    format!("{n} {}", "x".repeat(TEXT_BYTES))
+}
+
+async fn flood(service: &Client, from: usize, to: usize) {
+    for start in (from..to).step_by(100 * SENDERS) {
+        let batches = (0..SENDERS).map(|sender| start + 100 * sender).filter(|start| *start < to);
+        let tasks: Vec<_> = batches
+            .map(|start| {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let send = |n| json!({ "id": fresh_id(), "type": "send", "room": ROOM, "body": { "text": body(n) } });
+                    let commands: Vec<Value> = (start..(start + 100).min(to)).map(send).collect();
+                    let replies = service.commands(&commands).await.expect("answers");
+                    assert!(replies.iter().all(|reply| reply.ok.is_some()), "{:?}", replies[0]);
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("the batch is in");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_stops_costs_little_and_misses_nothing() {
+    let mut server = Server::start().await;
+    let service = server.service();
+    flood(&service, 0, 1).await;
+    let stalled = [Transport::Websocket, Transport::Sse, Transport::Ndjson, Transport::Iframe];
+    let mut sessions = Vec::new();
+    for transport in stalled {
+        let reader = server.user(&format!("slow-{}", transport.as_str()));
+        reader.command(json!({ "type": "room.join", "room": ROOM })).await.expect("joined");
+        let mut options = SessionOptions::new(transport, None);
+        options.backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
+        let mut session = Session::start(&reader, options);
+        assert_eq!(soon("a live reader", session.next()).await.expect("live"), Notice::Live(transport));
+        sessions.push(session);
+    }
+    // Nobody calls `next` from here on: the sessions' own queues fill, then the sockets, then the server knows.
+    flood(&service, 1, 10_000).await;
+    let before = server.resident_kib();
+    flood(&service, 10_000, MESSAGES).await;
+    let after = server.resident_kib();
+    println!("resident: {before} KiB, then {after} KiB");
+    assert!(after < before + GROWTH_KIB_MAX, "grew from {before} to {after} KiB");
+
+    for (session, transport) in sessions.iter_mut().zip(stalled) {
+        let mut next_seq = 2;
+        while next_seq <= MESSAGES as u64 {
+            match soon("the next message", session.next()).await.expect("the session goes on") {
+                Notice::Frame(frame) if frame.kind() == "message" => {
+                    assert_eq!(frame.number("seq"), Some(next_seq), "{transport:?}: in order, each once");
+                    next_seq += 1;
+                }
+                Notice::Reset { reason, .. } => panic!("{transport:?}: reset, {reason}"),
+                Notice::Frame(frame) => assert_ne!(frame.kind(), "gap", "{transport:?}"),
+                Notice::Live(_) | Notice::Lost(_) => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stalled_reader_delays_nobody_else() {
+    let server = Server::start().await;
+    let service = server.service();
+    flood(&service, 0, 1).await;
+    let watch = |user: &str| {
+        let options = ReadOptions { rooms: vec![ROOM.to_owned()], ..ReadOptions::default() };
+        server.user(user).read(Transport::Websocket, options)
+    };
+    let (mut stalled, mut lively) = (watch("stalled"), watch("lively"));
+    for reader in [&mut stalled, &mut lively] {
+        assert_eq!(frame(reader).await.kind(), "ready");
+    }
+    for start in (1..5001).step_by(500) {
+        flood(&service, start, start + 500).await;
+        for seq in start..start + 500 {
+            assert_eq!(frame(&mut lively).await.number("seq"), Some(seq as u64 + 1));
+        }
+    }
+    drop(stalled);
+}
