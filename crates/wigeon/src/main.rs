@@ -1,1 +1,88 @@
-fn main() {}
+//! The program `wigeon`: reads what it was told, then starts the server or does one small errand.
+//!
+//! Exit codes: 0 it went well, 1 it failed, 2 it was told wrongly (a flag, a variable, the config file).
+//! What a person should read goes to stdout (what was asked for) or stderr (what went wrong); logs go to
+//! stderr only, so that `wigeon token` can stand in a shell's `$(…)`.
+
+mod cli;
+mod config;
+mod log;
+mod reference;
+mod serve;
+mod settings;
+mod token;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::FromArgMatches;
+
+use crate::cli::{Cli, Command};
+use crate::config::{ConfigError, Loaded};
+
+fn main() -> ExitCode {
+    let matches = cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {}", sentence(&error));
+            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let load = |sources| config::load(sources, |name| env::var_os(name));
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(sources) => serve::run(load(sources)?),
+        Command::Token(arguments) => {
+            let loaded = load(arguments.sources())?;
+            say(&format!("{}\n", token::issue(&arguments, loaded)?));
+            Ok(())
+        }
+        Command::CheckConfig(sources) => {
+            say(&description(&load(sources)?));
+            Ok(())
+        }
+        Command::ConfigReference => {
+            say(&reference::markdown());
+            Ok(())
+        }
+    }
+}
+
+/// What `check-config` prints: every setting, as the config file would say it, and who said so.
+fn description(loaded: &Loaded) -> String {
+    let head = match &loaded.file {
+        Some(file) => {
+            format!("# {} is good. Together with flags, environment and defaults:\n", file.display())
+        }
+        None => "# There is no config file. Flags, environment and defaults:\n".to_owned(),
+    };
+    let entry = |(key, value, from): &(_, _, _)| format!("{:<58} # {from}\n", format!("{key} = {value}"));
+    let note = |note: String| format!("# Note: {note}\n");
+    let entries = loaded.entries.iter().map(entry);
+    std::iter::once(head).chain(entries).chain(loaded.settings.notes().into_iter().map(note)).collect()
+}
+
+/// Writes to stdout. Whoever closed it (a pipe to `head`) does not want to hear about it.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// An error and its causes in one line, without saying twice what one of them already quotes.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

@@ -1,0 +1,165 @@
+//! The command line: what can be said, and the help that explains it.
+//!
+//! `wigeon` alone is `wigeon serve`, so its flags stand at the top as well. The flags that are settings
+//! come from [`Settings`], which also reads the config file; their defaults are written into the help from
+//! [`Settings::defaults`], so that there is one place where a default is said.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::settings::Settings;
+
+const EXAMPLES: &str = "\
+Examples:
+  wigeon
+      Start here and now: open http://127.0.0.1:8088 in two windows. Data goes to ./wigeon-data.
+
+  wigeon --listen 0.0.0.0:8088 --guests on
+      Let everybody on this network in, by a name alone.
+
+  wigeon --public-url https://chat.example --data /var/lib/wigeon
+      Behind a proxy that does TLS.
+
+  wigeon token --user ann --name Ann
+      Print a token for Ann, good for a day.
+
+Every setting can also stand in wigeon.toml (guests = \"off\") and in the environment
+(WIGEON_GUESTS=off). A flag is stronger than the environment, and that than the file.";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  wigeon token --user ann --name Ann --ttl 30d
+  curl -H \"Authorization: Bearer $(wigeon token --user ann)\" http://127.0.0.1:8088/v1/events";
+
+/// Instant messaging for web pages, in one program
+#[derive(Debug, Parser)]
+#[command(name = "wigeon", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Sources,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server (also without this word)
+    #[command(after_help = EXAMPLES)]
+    Serve(Sources),
+    /// Print a token that lets a user or a backend in
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArguments),
+    /// Say what the settings mean and where each comes from, or what is wrong with them
+    CheckConfig(Sources),
+    /// Print the reference of all settings as Markdown
+    #[command(hide = true)]
+    ConfigReference,
+}
+
+/// Where settings come from: a file, and flags over it.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Sources {
+    /// Config file; ./wigeon.toml is read when there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// Whom the token is for: letters, digits, dot, underscore, hyphen
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: String,
+    /// The name others see
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// `service` is for backends: it may act for anyone
+    #[arg(long, value_enum, default_value_t = TokenRole::User)]
+    pub(crate) role: TokenRole,
+    /// How long it is good: a number and s, m, h or d
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "24h")]
+    pub(crate) ttl: Duration,
+    /// The server's data directory, whose secret signs the token
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+    /// The server's config file, which names that directory
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl TokenArguments {
+    pub(crate) fn sources(&self) -> Sources {
+        let settings = Settings { data: self.data.clone(), ..Settings::default() };
+        Sources { config: self.config.clone(), settings }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenRole {
+    User,
+    Service,
+}
+
+/// The whole command line, with the defaults of the settings written into the help.
+pub(crate) fn command() -> clap::Command {
+    let defaults = Settings::defaults().entries();
+    let say_default = |arg: clap::Arg| {
+        let entry = defaults.iter().find(|(key, _)| *key == arg.get_id().as_str());
+        let Some((_, Some(value))) = entry.filter(|(_, value)| value.as_deref() != Some("[]")) else {
+            return arg;
+        };
+        let value = value.trim_matches(['[', ']', '"']);
+        let short = arg.get_help().map(|help| format!("{help} [default: {value}]"));
+        let long = arg.get_long_help().map(|help| format!("{help}\n\n[default: {value}]"));
+        arg.help(short.unwrap_or_default()).long_help(long.unwrap_or_default())
+    };
+    // Only these take settings; elsewhere an argument may have the same name and another default.
+    let mut command = Cli::command().mut_args(say_default);
+    for name in ["serve", "check-config"] {
+        command = command.mut_subcommand(name, |command| command.mut_args(say_default));
+    }
+    command
+}
+
+/// Reads `90s`, `15m`, `24h`, `30d`.
+fn time(text: &str) -> Result<Duration, String> {
+    let hint = "write a number and s, m, h or d, like 24h";
+    let (digits, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(hint.to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| hint.to_owned())?;
+    match number.checked_mul(seconds) {
+        Some(1..=315_360_000) => Ok(Duration::from_secs(number * seconds)),
+        _ => Err("a token lives from 1s to 3650d".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(time("30d"), Ok(Duration::from_secs(2_592_000)));
+        for bad in ["", "24", "h", "-1h", "1.5h", "24 h", "1w", "5ü", "0s", "3651d", "99999999999999999999d"]
+        {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `wigeon serve`: makes ready what the server needs, says where it is, and ends it when told to.
+
+use std::fs::DirBuilder;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use wigeon_server::auth::{Guests, Secret};
+use wigeon_server::{Options, Server, StartError};
+
+use crate::config::Loaded;
+use crate::settings::Settings;
+
+/// Serves until a signal; returns when everybody has been told and everything is on the disk.
+pub(crate) fn run(loaded: Loaded) -> Result<()> {
+    let Loaded { settings, secret, file, .. } = loaded;
+    let Settings {
+        listen: Some(listen),
+        data: Some(data),
+        public_url: Some(public_url),
+        allow_origin: Some(allow_origin),
+        guests: Some(guests),
+        durability: Some(durability),
+        stream_bytes_max: Some(stream_bytes_max),
+        log: Some(level),
+        log_format: Some(format),
+    } = settings.clone()
+    else {
+        unreachable!("the defaults lie under all settings");
+    };
+    crate::log::start(&level, format);
+
+    make_directory(&data)?;
+    let (secret, where_from) = if let Some(secret) = secret {
+        (secret, "from WIGEON_AUTH_SECRET".to_owned())
+    } else {
+        let (secret, made) = Secret::read_or_make(&data)?;
+        let path = Secret::path(&data);
+        (secret, format!("{} {}", if made { "made at" } else { "from" }, path.display()))
+    };
+    let public_urls: Vec<String> = public_url.into_iter().map(|url| url.0).collect();
+    let options = Options {
+        listen: listen.into_iter().map(|address| address.0).collect(),
+        data: data.clone(),
+        public_urls: public_urls.clone(),
+        allow_origins: allow_origin.into_iter().map(|origin| origin.0).collect(),
+        guests,
+        durability: durability.0,
+        secret,
+        stream_bytes_max: stream_bytes_max.0,
+    };
+
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let stop = stop()?;
+        let server = start(options).await?;
+        let mut lines = Vec::new();
+        let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}\n"));
+        line("open", addresses(&server.addresses, &public_urls));
+        line("data", format!("{} (durability {durability})", data.display()));
+        line("guests", guests_here(guests).to_owned());
+        line("secret", where_from);
+        if let Some(file) = file {
+            line("config", file.display().to_string());
+        }
+        for note in settings.notes() {
+            line("note", note);
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        crate::say(&format!("Wigeon {version} is ready. Ctrl-C stops it.\n{}", lines.concat()));
+        server.run_until(stop).await.context("the server ended")
+    })
+}
+
+/// Binds, and says what to do where that fails.
+async fn start(options: Options) -> Result<Server> {
+    let listen = options.listen.clone();
+    wigeon_server::start(options).await.map_err(|error| match start_hint(&error, &listen) {
+        Some(hint) => anyhow!("{}\n  hint: {hint}", crate::sentence(&error.into())),
+        None => error.into(),
+    })
+}
+
+fn start_hint(error: &StartError, listen: &[SocketAddr]) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return bind_hint(error.kind(), listen);
+        }
+        if let Some(wigeon_store::OpenError::Locked { .. }) = error.downcast_ref() {
+            return Some("stop the other one, or choose another directory with --data".to_owned());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn bind_hint(kind: io::ErrorKind, listen: &[SocketAddr]) -> Option<String> {
+    let first = listen.first()?;
+    match kind {
+        io::ErrorKind::AddrInUse => {
+            let next = SocketAddr::new(first.ip(), first.port().checked_add(1).unwrap_or(8088));
+            Some(format!(
+                "another program, perhaps another wigeon, has port {}; stop it, or choose another: --listen {next}",
+                first.port()
+            ))
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("this machine does not have that address; 0.0.0.0 stands for all it has".to_owned())
+        }
+        io::ErrorKind::PermissionDenied if first.port() < 1024 => {
+            Some("ports below 1024 need a privilege; use a proxy in front, or AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Makes the data directory for its owner alone. One that exists keeps its mode.
+fn make_directory(data: &Path) -> Result<()> {
+    let writable = DirBuilder::new().recursive(true).mode(0o700).create(data);
+    writable.with_context(|| format!("cannot make the data directory {}", data.display())).map_err(|error| {
+        anyhow!("{}\n  hint: choose one that you may write, with --data", crate::sentence(&error))
+    })
+}
+
+/// What to open in a browser: the public URLs, else an address that works on this machine.
+fn addresses(bound: &[SocketAddr], public_urls: &[String]) -> String {
+    if !public_urls.is_empty() {
+        let bound: Vec<_> = bound.iter().map(ToString::to_string).collect();
+        return format!("{} (listening on {})", public_urls.join("  "), bound.join(", "));
+    }
+    let url = |address: &SocketAddr| {
+        if address.ip().is_unspecified() {
+            format!("http://localhost:{} (and every address of this machine)", address.port())
+        } else {
+            format!("http://{address}")
+        }
+    };
+    bound.iter().map(url).collect::<Vec<_>>().join("  ")
+}
+
+fn guests_here(guests: Guests) -> &'static str {
+    match guests {
+        Guests::On => "on: everybody may come in by a name",
+        Guests::Off => "off: everybody needs a token",
+        Guests::Auto => "on for this machine, off for others",
+    }
+}
+
+/// Ready at the first SIGINT or SIGTERM. A second one ends the program at once, with the code a shell
+/// would give it: nothing acknowledged is lost by that.
+fn stop() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let (told, stop) = oneshot::channel();
+    tokio::spawn(async move {
+        let _ = either(&mut interrupt, &mut terminate).await;
+        tracing::info!("stopping");
+        let _ = told.send(());
+        let code = either(&mut interrupt, &mut terminate).await;
+        std::process::exit(code);
+    });
+    Ok(async {
+        let _ = stop.await;
+    })
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> i32 {
+    tokio::select! {
+        _ = interrupt.recv() => 128 + 2,
+        _ = terminate.recv() => 128 + 15,
+    }
+}

@@ -1,0 +1,415 @@
+//! The settings: one struct that the flags, the environment and the config file all fill.
+//!
+//! Each field's comment is its help text and its entry in the reference of docs/operating.md. A field is
+//! `None` where a source does not speak of it; [`Settings::over`] lays one source over another, and
+//! [`Settings::defaults`] lies under all of them. What a value may be is said once, by its `FromStr`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use wigeon_proto::limits::STREAM_BYTES_MAX;
+use wigeon_server::auth::Guests;
+use wigeon_server::auth::origin::{Origin, Site};
+use wigeon_store::Durability;
+
+/// All that can be set.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Address and port to listen on; may be said several times
+    ///
+    /// Port 0 takes any free port and says which. `0.0.0.0` and `[::]` stand for every address of the
+    /// machine. The server speaks plain HTTP: where others than this machine reach it, put a proxy that
+    /// does TLS in front.
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(default, deserialize_with = "texts")]
+    pub(crate) listen: Option<Vec<ListenAddress>>,
+
+    /// Directory for everything that is remembered
+    ///
+    /// Made at the first start, for its owner alone. One server at a time uses it. In a config file, a
+    /// relative path begins at the file's own directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// URL under which people reach the server; may be said several times
+    ///
+    /// Needed behind a proxy, and where a domain points at the server. It says which `Host` is answered
+    /// (others get 421) and which pages count as our own.
+    #[arg(long, value_name = "URL")]
+    #[serde(default, deserialize_with = "texts")]
+    pub(crate) public_url: Option<Vec<PublicUrl>>,
+
+    /// Another site whose pages may use the server; may be said several times
+    ///
+    /// Scheme, host and port, compared exactly. `null` (sandboxed frames, files) can be listed, and then
+    /// stands for anybody.
+    #[arg(long, value_name = "ORIGIN")]
+    #[serde(default, deserialize_with = "texts")]
+    pub(crate) allow_origin: Option<Vec<AllowedOrigin>>,
+
+    /// Who may come in by a name alone: on, off or auto
+    ///
+    /// `on` is everybody who reaches the server, `off` nobody: they need a token. `auto` is who sits at
+    /// this machine: the request arrived at a loopback address, asks for a loopback host, and carries no
+    /// `Forwarded`, `X-Forwarded-…`, `X-Real-IP` or `Via` header of a proxy.
+    #[arg(long, value_name = "WHO")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) guests: Option<Guests>,
+
+    /// What an acknowledged message survives: fsync, os or memory
+    ///
+    /// `fsync` is a power failure, `os` a crash of the program but not of the machine. `memory` promises
+    /// nothing beyond a clean stop, and at each start clients take a new snapshot: for benchmarks.
+    #[arg(long, value_name = "HOW")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) durability: Option<DurabilitySetting>,
+
+    /// Bytes after which a stream into an XHR, iframe or htmlfile ends and the client comes back
+    ///
+    /// Such a page keeps all that it has received in memory until the stream ends. Nothing is lost when
+    /// it does.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(default)]
+    pub(crate) stream_bytes_max: Option<StreamBytes>,
+
+    /// What is logged: error, warn, info, debug, trace, or finer, like info,wigeon_server=debug
+    ///
+    /// Logs go to stderr. Nothing private is logged above `debug`, nothing for each message above
+    /// `trace`.
+    #[arg(long, value_name = "LEVEL")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) log: Option<LogLevel>,
+
+    /// How logs look: text or json
+    ///
+    /// `json` is one object a line, for a program that collects them.
+    #[arg(long, value_name = "FORM")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+impl Settings {
+    /// What holds where nobody says anything: every field is there.
+    pub(crate) fn defaults() -> Self {
+        Self {
+            listen: Some(vec![ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8088)))]),
+            data: Some(PathBuf::from("./wigeon-data")),
+            public_url: Some(Vec::new()),
+            allow_origin: Some(Vec::new()),
+            guests: Some(Guests::default()),
+            durability: Some(DurabilitySetting(Durability::default())),
+            stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
+            log: Some(LogLevel("info".to_owned())),
+            log_format: Some(LogFormat::Text),
+        }
+    }
+
+    /// Lays these settings over others: what both speak of is said by these. Lists are not joined.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            data: self.data.or(below.data),
+            public_url: self.public_url.or(below.public_url),
+            allow_origin: self.allow_origin.or(below.allow_origin),
+            guests: self.guests.or(below.guests),
+            durability: self.durability.or(below.durability),
+            stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+
+    /// Each key with its value as the config file would write it.
+    pub(crate) fn entries(&self) -> Vec<(&'static str, Option<String>)> {
+        fn one(value: Option<&impl ToString>) -> Option<String> {
+            value.map(|value| format!("{:?}", value.to_string()))
+        }
+        fn many<T: ToString>(values: Option<&Vec<T>>) -> Option<String> {
+            values.map(|values| format!("{:?}", values.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        }
+        vec![
+            ("listen", many(self.listen.as_ref())),
+            ("data", one(self.data.as_ref().map(|path| path.display()).as_ref())),
+            ("public_url", many(self.public_url.as_ref())),
+            ("allow_origin", many(self.allow_origin.as_ref())),
+            ("guests", one(self.guests.as_ref())),
+            ("durability", one(self.durability.as_ref())),
+            ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
+            ("log", one(self.log.as_ref())),
+            ("log_format", one(self.log_format.as_ref())),
+        ]
+    }
+
+    /// What the operator may not have had in mind.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let listen = self.listen.as_deref().unwrap_or_default();
+        let reachable: Vec<String> = listen
+            .iter()
+            .filter(|address| !address.0.ip().to_canonical().is_loopback())
+            .map(ToString::to_string)
+            .collect();
+        let public = !self.public_url.as_deref().unwrap_or_default().is_empty();
+        let mut notes = Vec::new();
+        match self.guests.unwrap_or_default() {
+            Guests::On if !reachable.is_empty() => notes.push(format!(
+                "guests are on: everybody who reaches {} may come in by a name alone",
+                reachable.join(", ")
+            )),
+            Guests::Auto if !reachable.is_empty() => notes.push(format!(
+                "guests are off for those who come by {}: auto lets in only who sits at this machine; --guests on lets in everybody",
+                reachable.join(", ")
+            )),
+            Guests::Auto if public => notes.push(
+                "guests = \"auto\" knows a proxy on this machine by the X-Forwarded-For header it adds; without one, say --guests off"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        if self.durability == Some(DurabilitySetting(Durability::Memory)) {
+            notes
+                .push("durability = \"memory\": a crash may lose messages that were acknowledged".to_owned());
+        }
+        notes
+    }
+}
+
+/// An address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListenAddress(pub(crate) SocketAddr);
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let hint = "write an address and a port, like 127.0.0.1:8088, 0.0.0.0:8088 or [::]:8088";
+        text.parse().map(Self).map_err(|_| hint.to_owned())
+    }
+}
+
+/// An http or https URL without a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl(pub(crate) String);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Site::parse_public_url(text)
+            .map(|site| Self(site.to_string()))
+            .map_err(|error| error.hint().to_owned())
+    }
+}
+
+/// An origin as browsers write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AllowedOrigin(pub(crate) String);
+
+impl FromStr for AllowedOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Origin::parse(text).map(|origin| Self(origin.to_string())).map_err(|error| error.hint().to_owned())
+    }
+}
+
+/// The store's word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DurabilitySetting(pub(crate) Durability);
+
+impl FromStr for DurabilitySetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Durability::parse(text).map(Self).ok_or_else(|| "expected fsync, os or memory".to_owned())
+    }
+}
+
+/// Enough for at least some frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct StreamBytes(pub(crate) u64);
+
+impl TryFrom<u64> for StreamBytes {
+    type Error = String;
+
+    fn try_from(bytes: u64) -> Result<Self, String> {
+        if bytes < 4096 { Err("expected 4096 or more".to_owned()) } else { Ok(Self(bytes)) }
+    }
+}
+
+impl FromStr for StreamBytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u64>().map_err(|_| "expected a number of bytes".to_owned())?.try_into()
+    }
+}
+
+/// A filter as `tracing` reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogLevel(pub(crate) String);
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let hint = "expected error, warn, info, debug or trace, or finer: info,wigeon_server=debug";
+        let known = |level: &str| {
+            matches!(
+                level.to_ascii_lowercase().as_str(),
+                "off" | "error" | "warn" | "info" | "debug" | "trace"
+            )
+        };
+        // A bare word is a level here; for the filter it would be the name of a module.
+        let words = text.split(',').map(str::trim).all(|part| known(part) || part.contains(['=', '[']));
+        let filter = tracing_subscriber::EnvFilter::builder().parse(text);
+        if words && filter.is_ok() { Ok(Self(text.to_owned())) } else { Err(hint.to_owned()) }
+    }
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("expected text or json".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Text { "text" } else { "json" })
+    }
+}
+
+impl fmt::Display for DurabilitySetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+/// The text of a setting is that of what it holds.
+macro_rules! display_inner {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+display_inner!(ListenAddress, PublicUrl, AllowedOrigin, StreamBytes, LogLevel);
+
+/// Reads a text of the config file as its flag would.
+fn text<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(source: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(source)?;
+    parsed(&text).map(Some)
+}
+
+/// Reads a list of texts, or one text for a list of one.
+fn texts<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(source: D) -> Result<Option<Vec<T>>, D::Error> {
+    struct Texts<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: FromStr<Err = String>> Visitor<'de> for Texts<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            Ok(vec![parsed(text)?])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut values = Vec::new();
+            while let Some(text) = list.next_element::<String>()? {
+                values.push(parsed(&text)?);
+            }
+            Ok(values)
+        }
+    }
+
+    source.deserialize_any(Texts(std::marker::PhantomData)).map(Some)
+}
+
+fn parsed<T: FromStr<Err = String>, E: de::Error>(text: &str) -> Result<T, E> {
+    text.parse().map_err(|hint| E::custom(format_args!("invalid value '{text}': {hint}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_speak_of_every_setting_and_read_back_as_themselves() {
+        let line = |(key, value): (&str, Option<String>)| format!("{key} = {}\n", value.expect(key));
+        let file: String = Settings::defaults().entries().into_iter().map(line).collect();
+        assert_eq!(toml::from_str::<Settings>(&file), Ok(Settings::defaults()));
+    }
+
+    #[test]
+    fn every_flag_is_a_setting_of_the_same_name() {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new("x"));
+        let flags: Vec<_> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+        let keys: Vec<_> = Settings::default().entries().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn what_lies_above_wins_and_what_it_leaves_out_shines_through() {
+        let above: Settings = toml::from_str("guests = 'on'\nlisten = '[::1]:1'").unwrap();
+        let below: Settings =
+            toml::from_str("guests = 'off'\nlisten = ['127.0.0.1:2', '127.0.0.1:3']\nlog = 'warn'").unwrap();
+        let both = above.over(below);
+        let wanted: Settings = toml::from_str("guests = 'on'\nlisten = ['[::1]:1']\nlog = 'warn'").unwrap();
+        assert_eq!(both, wanted);
+        // `over` names every field: nothing of a full layer is lost over or under an empty one.
+        assert_eq!(Settings::defaults().over(Settings::default()), Settings::defaults());
+        assert_eq!(Settings::default().over(Settings::defaults()), Settings::defaults());
+    }
+
+    #[test]
+    fn log_levels_are_words_or_filters() {
+        for good in ["info", "WARN", "off", "info,wigeon_server=debug", "wigeon_store=trace"] {
+            assert!(good.parse::<LogLevel>().is_ok(), "{good}");
+        }
+        for bad in ["", "loud", "info,", "wigeon_server", "wigeon_server=loud"] {
+            assert!(bad.parse::<LogLevel>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_may_not_have_meant_is_noted() {
+        let notes = |file: &str| {
+            toml::from_str::<Settings>(file).unwrap().over(Settings::defaults()).notes().join("; ")
+        };
+        assert_eq!(notes(""), "");
+        assert_eq!(notes("guests = 'on'"), "");
+        assert!(
+            notes("guests = 'on'\nlisten = '0.0.0.0:1'")
+                .starts_with("guests are on: everybody who reaches 0.0.0.0:1 ")
+        );
+        assert!(
+            notes("listen = ['127.0.0.1:1', '192.0.2.1:1']")
+                .starts_with("guests are off for those who come by 192.0.2.1:1: ")
+        );
+        assert!(notes("public_url = 'https://chat.example'").contains("X-Forwarded-For"));
+        assert!(notes("durability = 'memory'").contains("a crash may lose messages"));
+    }
+}
