@@ -168,7 +168,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     boot_timer = null;
     const fail = (error: WigeonError): void => {
       if (isAuth(error) || error.code === "forbidden") return refused(error);
-      const ms = Math.max(backoff.next(error), blocked_until - env.now());
+      const ms = Math.ceil(Math.max(backoff.next(error), blocked_until - env.now() + 2));
       wait(env.now() + ms, error);
       boot_timer = env.after(ms, boot);
     };
@@ -250,7 +250,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     } else if (type === "heartbeat") moveTo(frame.cursor!);
     else if (type === "ticket") auth.renewed(frame as any);
     else if (type === "bye") {
-      selector.holdUntil(env.now() + env.random() * (frame.retry_ms || 0));
+      selector.holdUntil(env.now() + env.random() * frame.retry_ms);
       emit(type, frame);
     } else if (type === "reset") onReset(frame);
     else if (frame.cursor) {

@@ -196,8 +196,9 @@ export function createSelector(host: SelectorHost): Selector {
     env.cancel(race_timer);
     env.cancel(upgrade_timer);
     env.cancel(retry_timer);
-    const at = Math.max(env.now() + backoff.next(), hold_until);
-    retry_timer = env.after(at - env.now(), begin);
+    const at = Math.ceil(Math.max(env.now() + backoff.next(), hold_until));
+    // Timers may fire a moment early; then it would be "not before" still.
+    retry_timer = env.after(at - env.now() + 2, begin);
     host.waiting(at, error);
   }
 
