@@ -74,10 +74,19 @@ test("somebody's coming stands where it happened", () => {
   assert.equal(picture(list), "start [1 2] note [3]");
 });
 
+test("who came before the first message is shown there", () => {
+  const timeline = new Timeline();
+  timeline.note("join", "bob", ["bob"], 500);
+  timeline.merge([message(1)]);
+  const list = rowsOf({ timeline, window: { from: 0, to: Infinity }, pending: [], me: "me", divider: NO_DIVIDER, dayOf: () => "" });
+  assert.equal(picture(list), "start note [1]");
+});
+
 test("the unread line is set on entering and stays while reading", () => {
   const line = onEnter({ read: 5, unread: 3, seq: 8 });
   assert.deepEqual(line, { after: 5 });
   assert.deepEqual(onUnseen(line, { read: 5 }), { after: 5 });
   assert.deepEqual(onUnseen(line, { read: 8 }), { after: 8 });
   assert.deepEqual(onEnter({ read: 8, unread: 0, seq: 8 }), NO_DIVIDER);
+  assert.deepEqual(onEnter({ read: 0, unread: 8, seq: 8 }), NO_DIVIDER);
 });

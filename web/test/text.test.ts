@@ -70,6 +70,14 @@ test("both languages have the same sentences", () => {
   assert.equal(zh.guestNames.animals.length, en.guestNames.animals.length);
 });
 
+test("Chinese sentences put a space between Chinese and Latin, and only there", () => {
+  assert.equal(zh.write("Lobby"), "发消息到 Lobby");
+  assert.equal(zh.startOfRoom("Lobby"), "这里是 Lobby 的开头。");
+  assert.equal(zh.startOfRoom("大厅"), "这里是大厅的开头。");
+  assert.equal(zh.members(3), "3 位成员");
+  assert.equal(zh.joined(["Ann", "蓝狐"]), "Ann、蓝狐加入了");
+});
+
 test("the browser's first language that we have is taken", () => {
   assert.equal(preferredLanguage(["fr", "zh-Hant-TW", "en"]), "zh");
   assert.equal(preferredLanguage(["fr", "de"]), "en");

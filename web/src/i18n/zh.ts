@@ -3,6 +3,21 @@ import type { Strings } from "./en.ts";
 
 const list = (names: string[]) => names.join("、");
 
+const HAN_THEN_LATIN = /^[\p{Script=Han}][A-Za-z0-9]$/u;
+const LATIN_THEN_HAN = /^[A-Za-z0-9][\p{Script=Han}]$/u;
+
+/** A sentence around names: Chinese and Latin text that meet get a space between them. */
+function s(texts: TemplateStringsArray, ...values: (string | number)[]): string {
+  let sentence = texts[0] ?? "";
+  for (const [index, value] of values.entries()) {
+    for (const part of [String(value), texts[index + 1] ?? ""]) {
+      const seam = sentence.slice(-1) + part.slice(0, 1);
+      sentence += HAN_THEN_LATIN.test(seam) || LATIN_THEN_HAN.test(seam) ? ` ${part}` : part;
+    }
+  }
+  return sentence;
+}
+
 export const zh: Strings = {
   code: "zh-CN",
   languageName: "简体中文",
@@ -35,8 +50,8 @@ export const zh: Strings = {
   jump: "跳转到…",
   jumpHint: "查找会话或联系人",
   jumpEmpty: "没有找到",
-  unreadBadge: (n) => `${n} 条未读消息`,
-  mentionBadge: (n) => `${n} 条提到你的消息`,
+  unreadBadge: (n) => s`${n} 条未读消息`,
+  mentionBadge: (n) => s`${n} 条提到你的消息`,
   draft: "草稿：",
   you: "你",
   noRooms: "还没有会话",
@@ -44,7 +59,7 @@ export const zh: Strings = {
   pickRoom: "选择一个会话，或开始新的会话。",
   recalledPreview: "消息已撤回",
   direct: "私聊",
-  members: (n) => `${n} 位成员`,
+  members: (n) => s`${n} 位成员`,
   someone: "某人",
   untitled: "未命名",
 
@@ -61,7 +76,7 @@ export const zh: Strings = {
   tabGroup: "群聊",
   tabChannel: "频道",
   findPeople: "按名字查找",
-  noPeople: (q) => `没有叫“${q}”的人`,
+  noPeople: (q) => s`没有叫“${q}”的人`,
   startTyping: "输入名字来查找。",
   groupTitle: "群聊名称",
   groupPlaceholder: "周末计划",
@@ -75,13 +90,13 @@ export const zh: Strings = {
   noChannels: "还没有公开频道。",
   join: "加入",
   open: "打开",
-  remove: (name) => `移除${name}`,
+  remove: (name) => s`移除${name}`,
   close: "关闭",
   cancel: "取消",
 
   back: "返回会话列表",
   details: "详情",
-  messages: (title) => `${title}的消息`,
+  messages: (title) => s`${title}的消息`,
   invite: "邀请",
   inviteText: "打开此链接的人即可加入。",
   copyLink: "复制链接",
@@ -89,27 +104,27 @@ export const zh: Strings = {
   addPeople: "添加成员",
   add: "添加",
   leave: "退出会话",
-  leaveAsk: (title) => `退出“${title}”？`,
+  leaveAsk: (title) => s`退出“${title}”？`,
   leaveText: "你将不再收到这里的消息。",
   roles: { owner: "群主", admin: "管理员", member: "", reader: "只读" },
   showAll: "显示全部",
-  startOfRoom: (title) => `这里是${title}的开头。`,
-  startOfDirect: (name) => `这里是你与${name}对话的开头。`,
+  startOfRoom: (title) => s`这里是${title}的开头。`,
+  startOfDirect: (name) => s`这里是你与${name}对话的开头。`,
   startOfVisible: "更早的内容对你不可见。",
   waiting: "正在等人来…",
   waitingText: "打开第二个窗口，或把链接发给能访问此服务器的人。",
   newDivider: "以下是新消息",
   loading: "正在加载更早的消息…",
-  loadingGap: (n) => `还有 ${n} 条消息待加载`,
+  loadingGap: (n) => s`还有 ${n} 条消息待加载`,
   loadFailed: "这些消息没能加载。",
   latest: "跳到最新",
-  latestCount: (n) => `${n} 条新消息`,
-  typing: (names) => `${list(names)}正在输入…`,
+  latestCount: (n) => s`${n} 条新消息`,
+  typing: (names) => s`${list(names)}正在输入…`,
   typingMany: "好几个人正在输入…",
-  joined: (names) => `${list(names)}加入了`,
-  left: (names) => `${list(names)}离开了`,
-  added: (who, names) => `${who}添加了${list(names)}`,
-  removed: (who, names) => `${who}移除了${list(names)}`,
+  joined: (names) => s`${list(names)}加入了`,
+  left: (names) => s`${list(names)}离开了`,
+  added: (who, names) => s`${who}添加了${list(names)}`,
+  removed: (who, names) => s`${who}移除了${list(names)}`,
   youAccusative: "你",
   today: "今天",
   yesterday: "昨天",
@@ -118,8 +133,8 @@ export const zh: Strings = {
   moreActions: "更多操作",
   reply: "回复",
   react: "表态",
-  reactWith: (emoji) => `用 ${emoji} 表态`,
-  reactionBy: (emoji, names) => `${emoji} ${list(names)}`,
+  reactWith: (emoji) => s`用 ${emoji} 表态`,
+  reactionBy: (emoji, names) => s`${emoji} ${list(names)}`,
   copy: "复制文字",
   edit: "编辑",
   recall: "撤回",
@@ -134,24 +149,24 @@ export const zh: Strings = {
   stateFailed: "未发送",
   retry: "重试",
   discard: "删除",
-  replyTo: (name) => `回复${name}`,
+  replyTo: (name) => s`回复${name}`,
   replyMissing: "更早的消息",
   showMore: "展开",
   showLess: "收起",
 
-  write: (title) => `发消息到${title}`,
+  write: (title) => s`发消息到${title}`,
   send: "发送",
   editing: "正在编辑消息",
   save: "保存",
   readerOnly: "你在这里只能阅读，不能发言。",
-  tooLong: (over) => `超出 ${over} 字节`,
+  tooLong: (over) => s`超出 ${over} 字节`,
 
   connection: "连接",
   connecting: "正在连接…",
   online: "已连接",
   offline: "离线",
   reconnecting: "正在重新连接…",
-  reconnectingIn: (seconds) => `连接已断开，${seconds} 秒后重试`,
+  reconnectingIn: (seconds) => s`连接已断开，${seconds} 秒后重试`,
   noNetwork: "你已离线。写下的内容会保留，稍后发送。",
   tryNow: "立即重试",
   transport: "传输方式",
@@ -167,12 +182,12 @@ export const zh: Strings = {
     jsonp: "JSONP",
   },
   transportShort: { sse: "SSE", iframe: "Iframe" },
-  roundTrip: (ms) => `${ms} 毫秒`,
+  roundTrip: (ms) => s`${ms} 毫秒`,
   dropNetwork: "断网 10 秒",
   dropHint: "之后对话会接着进行，不丢也不重。",
   signedOut: "访问权限已失效，请重新进入。",
 
-  failed: (why) => `没有成功：${why}`,
+  failed: (why) => s`没有成功：${why}`,
   errors: {
     forbidden: "你在这里没有权限",
     not_member: "你不在这个会话里",

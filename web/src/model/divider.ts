@@ -8,9 +8,9 @@ export interface Divider {
 
 export const NO_DIVIDER: Divider = { after: -1 };
 
-/** Entering a room. */
+/** Entering a room. Who has read nothing here is new: all is new, and the newest is what matters. */
 export function onEnter(room: { read: number; unread: number; seq: number }): Divider {
-  return room.unread > 0 && room.read < room.seq ? { after: room.read } : NO_DIVIDER;
+  return room.unread > 0 && room.read > 0 && room.read < room.seq ? { after: room.read } : NO_DIVIDER;
 }
 
 /** A message of somebody else arrived while nobody was looking at the end of the room. */

@@ -51,7 +51,8 @@ export function rowsOf({ timeline, window, pending, me, divider, dayOf }: RowsIn
   const highest = atTail(window) ? Infinity : (shown.at(-1)?.seq ?? 0);
   const floor = messages[first - 1]?.seq ?? 0;
   const holes = timeline.holes().filter((hole) => hole.from > floor && hole.from <= highest);
-  const notes = timeline.notes.filter((note) => note.after >= Math.min(lowest, timeline.latest) && note.after <= highest);
+  const earliest = first === 0 && timeline.complete ? 0 : Math.min(lowest, timeline.latest);
+  const notes = timeline.notes.filter((note) => note.after >= earliest && note.after <= highest);
 
   const startDay = (at: number) => {
     const next = dayOf(at);

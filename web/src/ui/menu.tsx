@@ -57,10 +57,12 @@ export function Menu({ label, at, align = "start", onClose, children }: Props) {
     const element = menu.current;
     element?.addEventListener("keydown", key);
     document.addEventListener("pointerdown", outside, true);
+    document.addEventListener("focusin", outside);
     addEventListener("resize", onClose);
     return () => {
       element?.removeEventListener("keydown", key);
       document.removeEventListener("pointerdown", outside, true);
+      document.removeEventListener("focusin", outside);
       removeEventListener("resize", onClose);
       // Unless the chosen item moved the focus somewhere itself.
       if (!document.activeElement || document.activeElement === document.body || element?.contains(document.activeElement)) before?.focus();
