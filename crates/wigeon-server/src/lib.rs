@@ -1,3 +1,167 @@
-//! wigeon-server
+//! The shell: HTTP around the rules and the memory.
+//!
+//! [`start`] opens the log and binds the addresses; [`Server::run_until`] serves until it is told to stop,
+//! then says `bye`, lets answers out and closes the log.
+//!
+//! Inside, from what is asked to what answers: `http` takes connections and judges where requests come
+//! from, `caller` finds out who asks, `api` and `transport` say the same few things in many forms,
+//! `commands` and `hub` do them.
 
+mod api;
+mod app;
 pub mod auth;
+mod caller;
+mod commands;
+mod http;
+mod hub;
+mod telemetry;
+mod transport;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wigeon_proto::limits::DRAIN_MS_MAX;
+use wigeon_store::{Durability, Fault, OpenError, Sequencer, Store};
+
+use app::{App, Parts};
+use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
+use hub::Hub;
+
+/// How often rates of quiet users are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// What a server is started with.
+#[derive(Debug)]
+pub struct Options {
+    /// Addresses to bind; port 0 takes any free one.
+    pub listen: Vec<SocketAddr>,
+    /// The data directory; made if need be.
+    pub data: PathBuf,
+    /// The URLs people reach the server by, where a proxy stands before it.
+    pub public_urls: Vec<String>,
+    /// Origins of other sites whose pages may use it.
+    pub allow_origins: Vec<String>,
+    /// Whether people may come in by a name alone.
+    pub guests: Guests,
+    /// What an acknowledged message survives.
+    pub durability: Durability,
+    /// Signs tokens and tickets.
+    pub secret: Secret,
+    /// Bytes after which a stream ends and its client comes back with its cursor.
+    pub stream_bytes_max: u64,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data directory cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A configured origin is none.
+    #[error(transparent)]
+    Origin(#[from] auth::origin::InvalidOrigin),
+}
+
+/// Why a server ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The log could not be written; nothing of what was lost had been acknowledged.
+    #[error("the log cannot be written: {0}")]
+    Log(#[from] Fault),
+}
+
+/// A server that is bound and not yet serving.
+pub struct Server {
+    /// The addresses as bound.
+    pub addresses: Vec<SocketAddr>,
+    listeners: Vec<TcpListener>,
+    app: Arc<App>,
+    sequencer: JoinHandle<Result<(), Fault>>,
+    ended: CancellationToken,
+    _lock: wigeon_store::open::Lock,
+}
+
+/// Binds the addresses, opens the log, starts the sequencer.
+pub async fn start(options: Options) -> Result<Server, StartError> {
+    let mut listeners = Vec::new();
+    for address in &options.listen {
+        let bound = TcpListener::bind(address).await;
+        listeners.push(bound.map_err(|source| StartError::Bind { address: *address, source })?);
+    }
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let origins = OriginPolicy::new(&addresses, &options.public_urls, &options.allow_origins)?;
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).expect("the operating system gives random bytes");
+    let store = Store::open(&options.data, options.durability, u64::from_le_bytes(random))?;
+    let hub = Hub::default();
+    let ended = CancellationToken::new();
+    let (sequencer, thread) = Sequencer::start(store.writer, hub.clone(), ended.clone().drop_guard());
+    let app = App::new(Parts {
+        sequencer,
+        pool: store.readers,
+        hub,
+        epoch: store.epoch,
+        tokens: Tokens::new(&options.secret),
+        tickets: Tickets::new(&options.secret),
+        origins,
+        guests: options.guests,
+        listen: addresses.clone(),
+        stream_bytes_max: options.stream_bytes_max,
+        metrics: telemetry::install(),
+    });
+    Ok(Server { addresses, listeners, app: Arc::new(app), sequencer: thread, ended, _lock: store.lock })
+}
+
+impl Server {
+    /// Serves until `shutdown` is ready, or until the log cannot be written any more.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { listeners, app, sequencer, ended, _lock, .. } = self;
+        let open = TaskTracker::new();
+        let stop = app.draining.clone();
+        for listener in listeners {
+            let router = api::router(&app);
+            tokio::spawn(http::connections::accept(listener, router, open.clone(), stop.clone()));
+        }
+        let forgetful = tokio::spawn(forget(app.clone()));
+        tokio::select! {
+            () = shutdown => tracing::info!("going down: saying bye to everybody"),
+            () = ended.cancelled() => tracing::error!("the sequencer ended"),
+        }
+        stop.cancel();
+        forgetful.abort();
+        open.close();
+        if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), open.wait()).await.is_err() {
+            tracing::warn!(open = open.len(), "some connections did not finish in time");
+        }
+        app.sequencer.close().await;
+        let joined = tokio::task::spawn_blocking(move || sequencer.join()).await;
+        match joined {
+            Ok(Ok(result)) => Ok(result?),
+            _ => Err(Fault::Corrupt("the sequencer panicked".into()).into()),
+        }
+    }
+}
+
+async fn forget(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(FORGET_EVERY);
+    loop {
+        ticks.tick().await;
+        app.forget_quiet();
+    }
+}

@@ -69,7 +69,13 @@ pub enum OpenError {
     },
 }
 
-/// An open data directory. The lock lives as long as this value.
+/// Held while a program uses a data directory; the operating system lets go of it when the program ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// An open data directory.
 #[derive(Debug)]
 pub struct Store {
     /// The log's present incarnation.
@@ -78,7 +84,8 @@ pub struct Store {
     pub writer: Writer,
     /// For queries.
     pub readers: Pool,
-    _lock: File,
+    /// Keeps other programs out of the directory.
+    pub lock: Lock,
 }
 
 /// Read connections: queries are short, and more of them than cores gain nothing.
@@ -93,11 +100,11 @@ impl Store {
         let (db, epoch) = open_writer(&file, durability, random).map_err(database)?;
         let writer = Writer::new(db, epoch).map_err(|fault| database(fault.into()))?;
         let readers = Pool::open(&file, epoch, READERS).map_err(|fault| database(fault.into()))?;
-        Ok(Self { epoch, writer, readers, _lock: lock })
+        Ok(Self { epoch, writer, readers, lock })
     }
 }
 
-fn lock(directory: &Path) -> Result<File, OpenError> {
+fn lock(directory: &Path) -> Result<Lock, OpenError> {
     let blame = |source| OpenError::Directory { path: directory.to_owned(), source };
     fs::create_dir_all(directory).map_err(blame)?;
     let file = File::options()
@@ -107,7 +114,7 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
         .open(directory.join("lock"))
         .map_err(blame)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock { _file: file }),
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: directory.to_owned() }),
         Err(fs::TryLockError::Error(source)) => Err(blame(source)),
     }

@@ -85,9 +85,17 @@ impl<F> Clone for Sequencer<F> {
 impl<F: Send + 'static> Sequencer<F> {
     /// Starts the thread. It ends when [`Self::close`] is called, or with the error that stopped it:
     /// then nothing of the last batch was acknowledged, and the program must end.
-    pub fn start<O: Outlet<Feed = F>>(writer: Writer, outlet: O) -> (Self, JoinHandle<Result<(), Fault>>) {
+    /// `alive` is dropped when the thread ends, whatever ended it.
+    pub fn start<O: Outlet<Feed = F>>(
+        writer: Writer,
+        outlet: O,
+        alive: impl Send + 'static,
+    ) -> (Self, JoinHandle<Result<(), Fault>>) {
         let (requests, inbox) = mpsc::channel(SEQUENCER_QUEUE_MAX);
-        let run = move || Run { writer, outlet, inbox }.run();
+        let run = move || {
+            let _alive = alive;
+            Run { writer, outlet, inbox }.run()
+        };
         let thread = thread::Builder::new().name("sequencer".into()).spawn(run);
         (Self { requests }, thread.expect("a thread at start-up"))
     }

@@ -101,6 +101,11 @@ impl Page {
         Ok(Self { receiver, nonce: nonce.to_owned() })
     }
 
+    /// Who is told of each frame.
+    pub fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+
     /// Appends the head of the page and the one function every frame calls. The script that runs is the last
     /// one in the document; it leaves before it calls, so that a callback that throws leaves nothing behind.
     pub fn prelude(&self, out: &mut Vec<u8>, padding: usize) {

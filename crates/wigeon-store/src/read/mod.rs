@@ -11,7 +11,7 @@ mod users;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OpenFlags, Transaction, params};
 use tokio::sync::Semaphore;
 use wigeon_core::state::{Member, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
@@ -22,7 +22,7 @@ use wigeon_proto::room::{History, RoomKind, Visibility};
 use crate::Fault;
 use crate::writer::{find_member, find_room};
 
-pub use page::{Page, PageRequest, Record};
+pub use page::{Gap, Page, PageRequest, Record};
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -147,10 +147,8 @@ impl<'a> View<'a> {
     }
 
     /// A user's display name; the id where none was chosen.
-    fn name_of(&self, user: &UserId) -> Result<String, Fault> {
-        let mut statement = self.db.prepare_cached("SELECT name FROM user WHERE id = ?1")?;
-        let name = statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
-        Ok(name.unwrap_or_else(|| user.as_str().to_owned()))
+    fn name_of(&self, user: &UserId) -> Result<String, QueryError> {
+        Ok(self.name(user)?.unwrap_or_else(|| user.as_str().to_owned()))
     }
 }
 

@@ -9,7 +9,7 @@ use wigeon_proto::limits::{LIST_MAX, ROOM_USERS_SHOWN_MAX, SNAPSHOT_ROOMS_MAX};
 use wigeon_proto::reply;
 use wigeon_proto::room::Role;
 
-use super::{Asker, QueryError, View};
+use super::{Asker, QueryError, View, is_public};
 use crate::writer::{find_member, find_room};
 use crate::{Fault, stored};
 
@@ -157,5 +157,16 @@ impl View<'_> {
     /// Whether there is such a room.
     pub fn has_room(&self, room: &RoomId) -> Result<bool, QueryError> {
         Ok(find_room(&self.db, room)?.is_some())
+    }
+
+    /// Those of the rooms that cannot be watched: unknown, private, or no channels.
+    pub fn unwatchable(&self, rooms: &[RoomId]) -> Result<Vec<RoomId>, QueryError> {
+        let mut hidden = Vec::new();
+        for id in rooms {
+            if !find_room(&self.db, id)?.is_some_and(|(_, room)| is_public(&room)) {
+                hidden.push(id.clone());
+            }
+        }
+        Ok(hidden)
     }
 }

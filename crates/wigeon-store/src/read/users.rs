@@ -1,6 +1,6 @@
 //! Users: `user.get` and `user.search`.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use wigeon_proto::command;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::UserId;
@@ -19,6 +19,12 @@ impl View<'_> {
         }
         let profile = |id: &UserId| Ok(Profile { id: id.clone(), name: self.name_of(id)? });
         Ok(Users { users: asked.into_iter().map(profile).collect::<Result<_, QueryError>>()? })
+    }
+
+    /// The display name a user has chosen.
+    pub fn name(&self, user: &UserId) -> Result<Option<String>, QueryError> {
+        let mut statement = self.db.prepare_cached("SELECT name FROM user WHERE id = ?1")?;
+        Ok(statement.query_row([user.as_str()], |row| row.get(0)).optional()?)
     }
 
     /// Answers `user.search`: users whose name or id begins with the text, whatever its case.

@@ -1,0 +1,126 @@
+//! The pages and the client library, built into the program.
+//!
+//! Text is compressed once, at its first use. Files have stable names, so browsers ask each time
+//! (`no-cache`) and are told 304 by the hash of what they hold.
+
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{self, HeaderValue};
+use http::{Method, Request, StatusCode};
+use sha2::{Digest, Sha256};
+use wigeon_proto::error::{ErrorCode, WireError};
+
+use super::problem::problem;
+
+/// A page of ours runs only our own files, talks only to us, and is framed by nobody. Frames and scripts
+/// from `'self'` are the transports that are made of them; `blob:` and `data:` are for pictures alone.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    connect-src 'self' ws: wss:; frame-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
+struct File {
+    path: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! files {
+    ($($path:literal $content_type:ident $file:literal),* $(,)?) => {
+        &[$(File { path: $path, content_type: $content_type, bytes: include_bytes!(concat!("../../../../", $file)) }),*]
+    };
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+const FILES: &[File] = files![
+    "/" HTML "web/dist/index.html",
+    "/assets/chat.js" SCRIPT "web/dist/chat.js",
+    "/assets/chat.css" STYLE "web/dist/chat.css",
+    "/assets/logo.svg" SVG "web/dist/logo.svg",
+    "/assets/icon-180.png" PNG "web/dist/icon-180.png",
+    "/favicon.ico" SVG "web/dist/logo.svg",
+    "/wigeon.js" SCRIPT "client/dist/wigeon.js",
+    "/wigeon.mjs" SCRIPT "client/dist/wigeon.mjs",
+    "/wigeon.d.ts" TEXT "client/dist/wigeon.d.ts",
+    "/wigeon-legacy.js" SCRIPT "client/dist/wigeon-legacy.js",
+];
+
+/// A file ready to be sent.
+struct Ready {
+    file: &'static File,
+    tag: HeaderValue,
+    gzip: Option<Bytes>,
+}
+
+static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| FILES.iter().map(Ready::of).collect());
+
+impl Ready {
+    fn of(file: &'static File) -> Self {
+        let digest: String =
+            Sha256::digest(file.bytes)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("hex in quotes");
+        Self { file, tag, gzip: (file.content_type != PNG).then(|| gzip(file.bytes)) }
+    }
+
+    fn respond(&self, request: &Request<Body>) -> Response {
+        let asked =
+            |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let known =
+            asked(header::IF_NONE_MATCH).is_some_and(|tags| tags.contains(self.tag.to_str().unwrap_or("\"")));
+        let takes_gzip = asked(header::ACCEPT_ENCODING).is_some_and(|codings| codings.contains("gzip"));
+        let gzip = self.gzip.as_ref().filter(|_| takes_gzip);
+        let mut response = Response::new(match (known, gzip) {
+            (true, _) => Body::empty(),
+            (false, Some(gzip)) => Body::from(gzip.clone()),
+            (false, None) => Body::from(self.file.bytes),
+        });
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.file.content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::ETAG, self.tag.clone());
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if !known && gzip.is_some() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if self.file.content_type == HTML {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+            // A page's own address travels with its JSONP requests; nothing of it leaves for other sites.
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        }
+        if self.file.path.starts_with("/wigeon") {
+            // The library is for other sites' pages too.
+            headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        }
+        if known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        response
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes everything").into()
+}
+
+/// Every path that is not of `/v1`.
+pub(crate) async fn serve(request: Request<Body>) -> Response {
+    let path = request.uri().path();
+    let found = READY.iter().find(|ready| ready.file.path == path);
+    match (found, request.method()) {
+        (Some(ready), &Method::GET | &Method::HEAD) => ready.respond(&request),
+        _ => problem(&WireError::new(ErrorCode::NotFound, "there is nothing at this path")),
+    }
+}

@@ -1,0 +1,104 @@
+//! The guard: every request's `Host` and origin, judged once, before anything else looks at it.
+//!
+//! An unlisted `Origin` gets 403 without CORS headers on every path, whatever its credentials; a `Host`
+//! that is not ours gets 421, so that a rebound DNS name is nobody's door. Answers to listed origins name
+//! exactly that origin, never `*`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{self, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use wigeon_proto::error::{ErrorCode, WireError};
+
+use super::problem::problem;
+use crate::app::App;
+use crate::auth::{Host, Verdict};
+
+/// The two ends of a connection, noted when it was accepted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: SocketAddr,
+}
+
+/// What the guard found out about a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) ends: Ends,
+    pub(crate) host: Host,
+    pub(crate) verdict: Verdict,
+}
+
+impl Seen {
+    /// What the guard noted; no handler is reached without it.
+    pub(crate) fn of(parts: &Parts) -> &Self {
+        parts.extensions.get().expect("the guard comes before every handler")
+    }
+}
+
+/// Seconds a browser may remember a preflight: Chromium's cap.
+const PREFLIGHT_S: &str = "7200";
+
+/// The middleware.
+pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body>, next: Next) -> Response {
+    let ends: Ends = *request.extensions().get().expect("noted when the connection was accepted");
+    let headers = request.headers();
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    // HTTP/2 carries the host in the request's target.
+    let host = text(header::HOST).or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    let Ok(host) = app.origins.check_host(host, ends.local) else {
+        return problem(&WireError::new(
+            ErrorCode::MisdirectedRequest,
+            crate::auth::origin::Misdirected.to_string(),
+        ));
+    };
+    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
+    let Ok(verdict) = app.origins.judge(origin, &host, text(header::REFERER)) else {
+        return problem(&WireError::new(
+            ErrorCode::Forbidden,
+            crate::auth::origin::ForbiddenOrigin.to_string(),
+        ));
+    };
+    let allowed = match (&verdict, origin) {
+        (Verdict::Listed(_), Some(origin)) => HeaderValue::from_str(origin).ok(),
+        _ => None,
+    };
+    let mut response = if is_preflight(request.method(), headers) {
+        preflight()
+    } else {
+        request.extensions_mut().insert(Seen { ends, host, verdict });
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(origin) = allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, ETag"));
+    }
+    response
+}
+
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id"),
+        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_S),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

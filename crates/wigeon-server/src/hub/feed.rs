@@ -1,0 +1,202 @@
+//! A feed: one reader's walk through the log, from a cursor to now and on.
+//!
+//! ```text
+//!            attached by the sequencer
+//!                     │
+//!                     ▼          page was the last
+//!   ┌──────────── Behind ──────────────────────▶ Live ───┐
+//!   │ read a page   ▲                              │     │ take the window
+//!   └───────────────┘◀──── window was overrun ─────┘◀────┘
+//! ```
+//! It holds a position, never a queue: a slow reader costs the log it has not read and a bounded
+//! window. Register first, then read, then wait: nothing falls between. Whatever the window holds that a
+//! page has shown already is at or before the feed's position, and is dropped.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use wigeon_proto::cursor::{Cursor, Epoch};
+use wigeon_proto::error::WireError;
+use wigeon_proto::frame::{self, Control};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
+use wigeon_store::Pool;
+use wigeon_store::read::{Page, PageRequest, QueryError};
+
+use super::slot::{Slot, Taken};
+use super::{Attach, Hub, Shown};
+use crate::app::App;
+
+/// Why a feed cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    /// The caller's affair, or a server that is going down.
+    #[error(transparent)]
+    Refused(#[from] WireError),
+    /// The store's.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+/// Whose feed, and from where.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    pub(crate) user: UserId,
+    pub(crate) watch: Vec<RoomId>,
+    /// From now, if none.
+    pub(crate) after: Option<u64>,
+    pub(crate) max_per_room: Option<u64>,
+}
+
+/// One reader's walk.
+pub(crate) struct Feed {
+    hub: Hub,
+    slot: Arc<Slot>,
+    pool: Pool,
+    epoch: Epoch,
+    request: PageRequest,
+    behind: bool,
+}
+
+/// What comes next for a reader, in the order it is to be written.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Gaps, which stand before the events they precede.
+    pub(crate) gaps: Vec<Vec<u8>>,
+    /// Events, ascending.
+    pub(crate) events: Vec<Arc<Shown>>,
+    /// What is not remembered.
+    pub(crate) signals: Vec<Arc<[u8]>>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.gaps.is_empty() && self.events.is_empty() && self.signals.is_empty()
+    }
+
+    /// How many frames it is.
+    pub(crate) fn len(&self) -> usize {
+        self.gaps.len() + self.events.len() + self.signals.len()
+    }
+}
+
+impl Feed {
+    /// Attaches a feed. From here on nothing after its start can pass it by.
+    pub(crate) async fn open(app: &App, start: Start) -> Result<Self, FeedError> {
+        let slot = app.hub.new_slot(start.user.clone());
+        let (attached, done) = oneshot::channel();
+        let attach = Attach { slot: slot.clone(), watch: start.watch.clone(), attached };
+        app.sequencer.attach(start.user.clone(), attach).await?;
+        let going_down =
+            || WireError::new(wigeon_proto::error::ErrorCode::Unavailable, "the server is going down");
+        done.await.map_err(|_| going_down())?;
+        let (hub, pool, epoch) = (app.hub.clone(), app.pool.clone(), app.epoch);
+        // From now: the hub's position at this moment, for everything before it has been handed out.
+        let after = start.after.unwrap_or_else(|| hub.position());
+        let behind = hub.position() > after;
+        let request = PageRequest {
+            user: start.user,
+            watch: start.watch,
+            after,
+            frames_max: PAGE_FRAMES_MAX,
+            bytes_max: PAGE_BYTES_MAX,
+            max_per_room: start.max_per_room,
+        };
+        Ok(Self { hub, slot, pool, epoch, request, behind })
+    }
+
+    /// What comes next; waits until there is something. Cancel-safe: the position never moves past an
+    /// event that was not returned.
+    pub(crate) async fn next(&mut self) -> Result<Batch, FeedError> {
+        loop {
+            let batch = if self.behind { self.read().await? } else { self.take() };
+            if !batch.is_empty() {
+                return Ok(batch);
+            }
+            if !self.behind {
+                self.slot.wait().await;
+            }
+        }
+    }
+
+    /// How many frames one read of the log returns at most.
+    pub(crate) fn limit(&mut self, frames_max: usize) {
+        self.request.frames_max = frames_max;
+    }
+
+    /// Whether more can be had at once.
+    pub(crate) fn has_more(&self) -> bool {
+        self.behind || !self.slot.is_level()
+    }
+
+    /// Up to here everything visible has been returned.
+    pub(crate) fn cursor(&mut self) -> Cursor {
+        if !self.behind {
+            // In this order: what the hub handed out up to `position` is in the window by now, so an empty
+            // window means there was nothing in it for this reader.
+            let position = self.hub.position();
+            if self.slot.is_level() {
+                self.request.after = self.request.after.max(position);
+            }
+        }
+        Cursor { epoch: self.epoch, position: self.request.after }
+    }
+
+    /// The rooms before the user's eyes.
+    pub(crate) fn focus(&self, rooms: HashSet<RoomId>) {
+        self.slot.set_focus(rooms);
+    }
+
+    fn take(&mut self) -> Batch {
+        match self.slot.take() {
+            Taken::Overrun => {
+                self.behind = true;
+                Batch::default()
+            }
+            Taken::Window(window, signals) => {
+                let after = self.request.after;
+                let events: Vec<_> = window.into_iter().filter(|shown| shown.position > after).collect();
+                debug_assert!(
+                    events.is_sorted_by_key(|shown| shown.position),
+                    "positions ascend on each feed"
+                );
+                if let Some(last) = events.last() {
+                    self.request.after = last.position;
+                }
+                Batch { gaps: Vec::new(), events, signals: signals.into() }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Batch, FeedError> {
+        let request = self.request.clone();
+        let page = self.pool.read(move |view| view.page(&request)).await?;
+        self.behind = page.more;
+        self.request.after = page.position;
+        Ok(shown(page, self.epoch))
+    }
+}
+
+/// A page's frames.
+pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
+    let gap = |gap: wigeon_store::read::Gap| {
+        Control::Gap { room: gap.room, from_seq: gap.from_seq, to_seq: gap.to_seq }.to_json()
+    };
+    let event = |record: wigeon_store::read::Record| {
+        let cursor = Cursor { epoch, position: record.position };
+        let json = frame::event(&record.kind, &cursor.to_string(), &record.tail);
+        Arc::new(Shown::new(cursor, json.into()))
+    };
+    Batch {
+        gaps: page.gaps.into_iter().map(gap).collect(),
+        events: page.records.into_iter().map(event).collect(),
+        signals: Vec::new(),
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.hub.detach(&self.slot);
+    }
+}

@@ -1,0 +1,218 @@
+//! The hub: which live feed wants which room's events.
+//!
+//! The sequencer hands it each commit, and each new feed, in one order. So it knows exactly who is in
+//! which room at each position, and an event reaches a feed only from the position at which its user
+//! came to the position at which they left. What it hands over are shared bytes in a bounded window; a
+//! feed that falls out of its window reads the log instead (see [`feed`]).
+
+mod feed;
+mod shown;
+mod slot;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::oneshot;
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_store::{Committed, Outlet};
+
+pub(crate) use feed::{Batch, Feed, FeedError, Start, shown};
+pub(crate) use shown::Shown;
+use slot::Slot;
+
+/// A handle to the hub; clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Hub {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Every event up to here has been handed to the windows of its feeds.
+    position: AtomicU64,
+    /// For the ids of slots.
+    slots_made: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    /// Who hears a room's events, by slot.
+    rooms: HashMap<RoomId, BTreeMap<u64, Subscription>>,
+    /// The live feeds of a user, with the rooms each of them is subscribed to.
+    users: HashMap<UserId, BTreeMap<u64, Live>>,
+}
+
+struct Live {
+    slot: Arc<Slot>,
+    rooms: HashSet<RoomId>,
+}
+
+struct Subscription {
+    slot: Arc<Slot>,
+    /// Hears everything, until the membership ends.
+    member: bool,
+    /// Hears what anybody may hear.
+    watch: bool,
+}
+
+/// A feed on its way from its connection, through the sequencer, into the hub.
+pub(crate) struct Attach {
+    slot: Arc<Slot>,
+    watch: Vec<RoomId>,
+    attached: oneshot::Sender<()>,
+}
+
+impl Hub {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().expect("nothing panics under the hub's lock")
+    }
+
+    /// Every event up to here is in the windows of the feeds it is for.
+    fn position(&self) -> u64 {
+        self.shared.position.load(Ordering::Acquire)
+    }
+
+    fn new_slot(&self, user: UserId) -> Arc<Slot> {
+        Arc::new(Slot::new(self.shared.slots_made.fetch_add(1, Ordering::Relaxed), user))
+    }
+
+    fn detach(&self, slot: &Slot) {
+        let mut state = self.lock();
+        let Some(feeds) = state.users.get_mut(&slot.user) else { return };
+        let Some(live) = feeds.remove(&slot.id) else { return };
+        if feeds.is_empty() {
+            state.users.remove(&slot.user);
+        }
+        for room in live.rooms {
+            state.unsubscribe(&room, slot.id);
+        }
+    }
+
+    /// Tells the live feeds of a room's other members something that is not remembered.
+    pub(crate) fn signal(&self, room: &RoomId, from: &UserId, json: &Arc<[u8]>) {
+        let state = self.lock();
+        let Some(subscriptions) = state.rooms.get(room) else { return };
+        for subscription in subscriptions.values() {
+            if subscription.member && subscription.slot.user != *from && subscription.slot.sees(room) {
+                subscription.slot.push_signal(json.clone());
+            }
+        }
+    }
+
+    /// How many feeds are live, and in how many rooms.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.users.values().map(BTreeMap::len).sum(), state.rooms.len())
+    }
+}
+
+impl State {
+    fn subscribe(&mut self, room: RoomId, slot: &Arc<Slot>, member: bool) {
+        let subscription = self
+            .rooms
+            .entry(room.clone())
+            .or_default()
+            .entry(slot.id)
+            .or_insert_with(|| Subscription { slot: slot.clone(), member: false, watch: false });
+        subscription.member |= member;
+        subscription.watch |= !member;
+        if let Some(live) = self.users.get_mut(&slot.user).and_then(|feeds| feeds.get_mut(&slot.id)) {
+            live.rooms.insert(room);
+        }
+    }
+
+    fn unsubscribe(&mut self, room: &RoomId, slot: u64) {
+        if let Some(subscriptions) = self.rooms.get_mut(room) {
+            subscriptions.remove(&slot);
+            if subscriptions.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+    }
+
+    /// A user has come into a room: their live feeds hear it from here on.
+    fn enter(&mut self, room: &RoomId, user: &UserId) {
+        let slots: Vec<_> =
+            self.users.get(user).into_iter().flatten().map(|(_, live)| live.slot.clone()).collect();
+        for slot in slots {
+            self.subscribe(room.clone(), &slot, true);
+        }
+    }
+
+    /// A user has left a room: what they watch as anybody may, they go on hearing.
+    fn exit(&mut self, room: &RoomId, user: &UserId) {
+        let Some(feeds) = self.users.get_mut(user) else { return };
+        let mut gone = Vec::new();
+        for (id, live) in feeds {
+            let Some(subscription) =
+                self.rooms.get_mut(room).and_then(|subscriptions| subscriptions.get_mut(id))
+            else {
+                continue;
+            };
+            subscription.member = false;
+            if !subscription.watch {
+                live.rooms.remove(room);
+                gone.push(*id);
+            }
+        }
+        for id in gone {
+            self.unsubscribe(room, id);
+        }
+    }
+
+    fn deliver(&self, room: &RoomId, public: bool, shown: &Arc<Shown>, woken: &mut BTreeMap<u64, Arc<Slot>>) {
+        let Some(subscriptions) = self.rooms.get(room) else { return };
+        for (id, subscription) in subscriptions {
+            if (subscription.member || public) && subscription.slot.push(shown) {
+                woken.insert(*id, subscription.slot.clone());
+            }
+        }
+    }
+}
+
+impl Outlet for Hub {
+    type Feed = Attach;
+
+    fn commit(&mut self, events: Vec<Committed>, position: u64) {
+        let mut woken = BTreeMap::new();
+        let mut state = self.lock();
+        for event in events {
+            let shown = Arc::new(Shown::new(event.cursor, event.json));
+            for user in &event.joined {
+                state.enter(&event.room, user);
+            }
+            state.deliver(&event.room, event.public, &shown, &mut woken);
+            for user in &event.left {
+                state.exit(&event.room, user);
+            }
+        }
+        drop(state);
+        self.shared.position.store(position, Ordering::Release);
+        // Once per feed and commit, however many events it brought.
+        for slot in woken.into_values() {
+            slot.wake();
+        }
+    }
+
+    fn attach(&mut self, feed: Attach, rooms: Vec<RoomId>, position: u64) {
+        let Attach { slot, watch, attached } = feed;
+        let mut state = self.lock();
+        let live = Live { slot: slot.clone(), rooms: HashSet::new() };
+        state.users.entry(slot.user.clone()).or_default().insert(slot.id, live);
+        state.subscribe(RoomId::own(&slot.user), &slot, true);
+        for room in rooms {
+            state.subscribe(room, &slot, true);
+        }
+        for room in watch {
+            state.subscribe(room, &slot, false);
+        }
+        drop(state);
+        self.shared.position.fetch_max(position, Ordering::AcqRel);
+        if attached.send(()).is_err() {
+            // The connection has ended in the meantime: nobody else will detach it.
+            self.detach(&slot);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Metrics: their names, what they mean, and the guards that count what is open.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use wigeon_proto::transport::Transport;
+
+use std::sync::OnceLock;
+
+/// Installs the recorder, once for the process, and describes every metric.
+pub(crate) fn install() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let handle =
+                PrometheusBuilder::new().install_recorder().expect("nobody else installs a recorder");
+            describe_gauge!("wigeon_connections", "TCP connections that are open.");
+            describe_gauge!("wigeon_streams", "Open streams and WebSockets, by transport.");
+            describe_gauge!("wigeon_feeds", "Live feeds.");
+            describe_gauge!("wigeon_rooms_heard", "Rooms that at least one live feed hears.");
+            describe_counter!("wigeon_reads_total", "Reads of /v1/events begun, by transport.");
+            describe_counter!("wigeon_commands_total", "Commands received.");
+            describe_counter!("wigeon_command_errors_total", "Commands refused, by error code.");
+            describe_counter!("wigeon_frames_sent_total", "Frames written to streams and WebSockets.");
+            handle
+        })
+        .clone()
+}
+
+/// Counts an open stream as long as it lives.
+pub(crate) struct Open {
+    transport: Transport,
+}
+
+impl Open {
+    pub(crate) fn new(transport: Transport) -> Self {
+        gauge!("wigeon_streams", "transport" => transport.as_str()).increment(1.0);
+        Self { transport }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        gauge!("wigeon_streams", "transport" => self.transport.as_str()).decrement(1.0);
+    }
+}
+
+/// Counts commands that have come in.
+pub(crate) fn commands_received(count: usize) {
+    counter!("wigeon_commands_total").increment(count as u64);
+}

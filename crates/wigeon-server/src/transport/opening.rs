@@ -1,0 +1,135 @@
+//! How a feed begins, the same for every transport: whose it is, where it starts, and whether its cursor
+//! can be served at all.
+
+use std::sync::Arc;
+
+use wigeon_core::entry::Rights;
+use wigeon_proto::command::{Durable, UserUpdate};
+use wigeon_proto::cursor::Cursor;
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::frame::{Control, ResetReason};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::limits::REPLAY_POSITIONS_MAX;
+use wigeon_store::read::QueryError;
+
+use super::request::{EventsRequest, Watch};
+use crate::app::{App, new_command_id};
+use crate::caller::Caller;
+use crate::commands::query_error;
+use crate::hub::{FeedError, Start};
+
+/// A feed that may begin.
+pub(super) struct Opening {
+    pub(super) start: Start,
+    /// The cursor as `ready` repeats it; none until the feed says where now is.
+    pub(super) echo: Option<String>,
+    /// Why it starts from now instead.
+    pub(super) reset: Option<ResetReason>,
+    pub(super) unavailable: Vec<String>,
+}
+
+/// What a read names, whether in a query or in `hello`.
+pub(super) struct Wanted {
+    pub(super) on_behalf_of: Option<UserId>,
+    pub(super) after: Option<String>,
+    pub(super) last: Option<usize>,
+    pub(super) watch: Watch,
+    pub(super) max_per_room: Option<u64>,
+}
+
+impl From<&EventsRequest> for Wanted {
+    fn from(asked: &EventsRequest) -> Self {
+        Self {
+            on_behalf_of: asked.on_behalf_of.clone(),
+            after: asked.after.clone(),
+            last: asked.last,
+            watch: asked.watch.clone(),
+            max_per_room: asked.max_per_room,
+        }
+    }
+}
+
+impl Opening {
+    /// Checks a read against the log as it stands.
+    pub(super) async fn of(app: &Arc<App>, caller: &Caller, wanted: Wanted) -> Result<Self, WireError> {
+        let user = caller.acting(wanted.on_behalf_of.as_ref())?;
+        let cursor = wanted.after.as_deref().map(Cursor::parse).transpose();
+        let cursor = cursor.map_err(|error| WireError::new(ErrorCode::BadRequest, error.to_string()))?;
+        let (who, rooms, last) = (user.clone(), wanted.watch.rooms.clone(), wanted.last);
+        let found = app.pool.read(move |view| {
+            let hidden = view.unwatchable(&rooms)?;
+            let newest = last.filter(|_| cursor.is_none());
+            let before_last = newest.map(|count| view.before_last(&who, &rooms, count)).transpose()?;
+            Ok((hidden, before_last, view.position, view.name(&who)?))
+        });
+        let (hidden, before_last, tail, name) = found.await.map_err(query_error)?;
+        if caller.user == user {
+            note_name(app, caller, name.as_deref());
+        }
+        let reset = cursor.and_then(|cursor| reset(app, cursor, tail));
+        let after = match reset {
+            None => cursor.map(|cursor| cursor.position).or(before_last),
+            Some(_) => None,
+        };
+        let mut unavailable = wanted.watch.unavailable;
+        unavailable.extend(hidden.iter().map(|room: &RoomId| room.as_str().to_owned()));
+        Ok(Self {
+            start: Start { user, watch: wanted.watch.rooms, after, max_per_room: wanted.max_per_room },
+            echo: wanted.after.filter(|_| reset.is_none()),
+            reset,
+            unavailable,
+        })
+    }
+
+    /// The first frames of a stream: `ready`, and `reset` where the cursor could not be served.
+    pub(super) fn frames(self, cursor: Cursor, nonce: Option<String>) -> Vec<Vec<u8>> {
+        let now = cursor.to_string();
+        let echo = self.echo.unwrap_or_else(|| now.clone());
+        let mut frames =
+            vec![Control::Ready { cursor: echo, nonce, unavailable: self.unavailable }.to_json()];
+        frames.extend(self.reset.map(|reason| Control::Reset { reason, cursor: now }.to_json()));
+        frames
+    }
+}
+
+/// Why a cursor cannot be served, if it cannot.
+fn reset(app: &App, cursor: Cursor, tail: u64) -> Option<ResetReason> {
+    if cursor.epoch != app.epoch {
+        Some(ResetReason::Epoch)
+    } else if cursor.position > tail {
+        Some(ResetReason::Future)
+    } else if tail - cursor.position > REPLAY_POSITIONS_MAX {
+        Some(ResetReason::Behind)
+    } else {
+        None
+    }
+}
+
+/// A token may bring a display name. It becomes the profile's when it is another one.
+fn note_name(app: &Arc<App>, caller: &Caller, known: Option<&str>) {
+    let Some(name) = caller.name.clone().filter(|name| known != Some(name.as_str())) else { return };
+    if wigeon_proto::command::decode::check_name("name", &name, wigeon_proto::limits::NAME_BYTES_MAX).is_err()
+    {
+        return;
+    }
+    let update = Durable::UserUpdate(UserUpdate { name });
+    let done = app.submit(caller.user.clone(), Rights::User, new_command_id(), update);
+    tokio::spawn(async move {
+        if let Err(error) = done.await {
+            tracing::debug!(%error, "a token's name was not kept");
+        }
+    });
+}
+
+/// What a caller is told when a feed ends.
+pub(super) fn feed_error(error: FeedError) -> WireError {
+    match error {
+        FeedError::Refused(error) => error,
+        FeedError::Query(error) => query_error(error),
+    }
+}
+
+/// As [`feed_error`], for a read without a feed.
+pub(super) fn page_error(error: QueryError) -> WireError {
+    query_error(error)
+}

@@ -1,0 +1,109 @@
+//! What any open feed does besides events: beat, prove that small writes get through, renew its ticket,
+//! and end. Streams and WebSockets share it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::frame::{Control, TicketGrant};
+use wigeon_proto::limits;
+
+use crate::app::{App, now_ms};
+use crate::caller::Caller;
+
+/// The clock of one open feed.
+pub(super) struct Pulse {
+    next_beat: Instant,
+    expires: Instant,
+    ends: Option<Instant>,
+    renews: Option<Instant>,
+}
+
+/// What the clock says is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A heartbeat.
+    Beat,
+    /// The caller's next ticket.
+    Renew,
+    /// The credential's time is over.
+    Expired,
+    /// The stream is old enough: the client comes back with its cursor.
+    Old,
+    /// The server is going down.
+    Bye,
+}
+
+impl Pulse {
+    /// `proof`: a second small frame follows soon, so that the client can tell a stream that flows from one
+    /// that a proxy holds back. `ages`: the stream ends by itself some day.
+    pub(super) fn new(caller: &Caller, proof: bool, ages: bool) -> Self {
+        let now = Instant::now();
+        let in_ms = |ms: u64| now + Duration::from_millis(ms);
+        Self {
+            next_beat: if proof { in_ms(limits::PROOF_MS) } else { now + heartbeat() },
+            // A week at most: timers do not reach further, and the check is made again then.
+            expires: in_ms(caller.expires_at.saturating_sub(now_ms()).min(7 * 24 * 3600 * 1000)),
+            ends: ages.then(|| in_ms(limits::STREAM_MS_MAX)),
+            renews: renewal(caller).map(in_ms),
+        }
+    }
+
+    /// Waits for the next thing that is due. Cancel-safe.
+    pub(super) async fn due(&mut self, app: &App) -> Due {
+        let (ends, renews) = (self.ends, self.renews);
+        let due = tokio::select! {
+            () = sleep_until(self.next_beat) => Due::Beat,
+            () = sleep_until(self.expires) => Due::Expired,
+            () = sometime(ends) => Due::Old,
+            () = sometime(renews) => Due::Renew,
+            () = app.draining.cancelled() => Due::Bye,
+        };
+        if due == Due::Beat {
+            self.next_beat = Instant::now() + heartbeat();
+        }
+        due
+    }
+
+    /// The caller's next ticket; the renewal after it is scheduled.
+    pub(super) fn renew(&mut self, app: &Arc<App>, caller: &mut Caller) -> Option<TicketGrant> {
+        let grant = caller.renewed(app);
+        self.renews =
+            grant.as_ref().and_then(|_| renewal(caller)).map(|ms| Instant::now() + Duration::from_millis(ms));
+        grant
+    }
+}
+
+/// The frame that ends a feed whose credential is over.
+pub(super) fn expired() -> WireError {
+    WireError::new(ErrorCode::TokenExpired, "the token has expired")
+}
+
+/// The frame before the server goes down.
+pub(super) fn bye() -> Vec<u8> {
+    Control::Bye { retry_ms: limits::BYE_RETRY_MS }.to_json()
+}
+
+async fn sometime(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Milliseconds until a ticket should be renewed: when two thirds of its life are over. None for a caller
+/// without a ticket, or whose token ends with this one.
+fn renewal(caller: &Caller) -> Option<u64> {
+    let ticket = caller.ticket.as_ref()?;
+    let left = ticket.expires_at.saturating_sub(now_ms());
+    (ticket.expires_at < ticket.not_after).then_some(left * 2 / 3)
+}
+
+/// The time to the next heartbeat, ± 10 %, so that connections opened together do not beat together.
+fn heartbeat() -> Duration {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).expect("the operating system gives random bytes");
+    let spread = limits::HEARTBEAT_MS / 5;
+    Duration::from_millis(limits::HEARTBEAT_MS - spread / 2 + spread * u64::from(byte[0]) / 255)
+}
