@@ -13,9 +13,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use wigeon_server::auth::{Guests, Secret};
 use wigeon_server::{Options, Server, StartError};
+use wigeon_store::OpenError;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
+
+const OTHER_DIRECTORY: &str = "choose one that you may write, with --data";
 
 /// Serves until a signal; returns when everybody has been told and everything is on the disk.
 pub(crate) fn run(loaded: Loaded) -> Result<()> {
@@ -80,41 +83,36 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
 
 /// Binds, and says what to do where that fails.
 async fn start(options: Options) -> Result<Server> {
-    let listen = options.listen.clone();
-    wigeon_server::start(options).await.map_err(|error| match start_hint(&error, &listen) {
+    wigeon_server::start(options).await.map_err(|error| match start_hint(&error) {
         Some(hint) => anyhow!("{}\n  hint: {hint}", crate::sentence(&error.into())),
         None => error.into(),
     })
 }
 
-fn start_hint(error: &StartError, listen: &[SocketAddr]) -> Option<String> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return bind_hint(error.kind(), listen);
+fn start_hint(error: &StartError) -> Option<String> {
+    match error {
+        StartError::Bind { address, source } => bind_hint(source.kind(), *address),
+        StartError::Open(OpenError::Locked { .. }) => {
+            Some("stop the other one, or choose another directory with --data".to_owned())
         }
-        if let Some(wigeon_store::OpenError::Locked { .. }) = error.downcast_ref() {
-            return Some("stop the other one, or choose another directory with --data".to_owned());
-        }
-        cause = error.source();
+        StartError::Open(OpenError::Directory { .. }) => Some(OTHER_DIRECTORY.to_owned()),
+        StartError::Open(OpenError::Database { .. }) | StartError::Origin(_) => None,
     }
-    None
 }
 
-fn bind_hint(kind: io::ErrorKind, listen: &[SocketAddr]) -> Option<String> {
-    let first = listen.first()?;
+fn bind_hint(kind: io::ErrorKind, address: SocketAddr) -> Option<String> {
     match kind {
         io::ErrorKind::AddrInUse => {
-            let next = SocketAddr::new(first.ip(), first.port().checked_add(1).unwrap_or(8088));
+            let next = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(8088));
             Some(format!(
                 "another program, perhaps another wigeon, has port {}; stop it, or choose another: --listen {next}",
-                first.port()
+                address.port()
             ))
         }
         io::ErrorKind::AddrNotAvailable => {
             Some("this machine does not have that address; 0.0.0.0 stands for all it has".to_owned())
         }
-        io::ErrorKind::PermissionDenied if first.port() < 1024 => {
+        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
             Some("ports below 1024 need a privilege; use a proxy in front, or AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd".to_owned())
         }
         _ => None,
@@ -124,9 +122,9 @@ fn bind_hint(kind: io::ErrorKind, listen: &[SocketAddr]) -> Option<String> {
 /// Makes the data directory for its owner alone. One that exists keeps its mode.
 fn make_directory(data: &Path) -> Result<()> {
     let writable = DirBuilder::new().recursive(true).mode(0o700).create(data);
-    writable.with_context(|| format!("cannot make the data directory {}", data.display())).map_err(|error| {
-        anyhow!("{}\n  hint: choose one that you may write, with --data", crate::sentence(&error))
-    })
+    writable
+        .with_context(|| format!("cannot make the data directory {}", data.display()))
+        .map_err(|error| anyhow!("{}\n  hint: {OTHER_DIRECTORY}", crate::sentence(&error)))
 }
 
 /// What to open in a browser: the public URLs, else an address that works on this machine.
@@ -161,7 +159,6 @@ fn stop() -> Result<impl Future<Output = ()>> {
     let (told, stop) = oneshot::channel();
     tokio::spawn(async move {
         let _ = either(&mut interrupt, &mut terminate).await;
-        tracing::info!("stopping");
         let _ = told.send(());
         let code = either(&mut interrupt, &mut terminate).await;
         std::process::exit(code);
