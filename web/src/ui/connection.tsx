@@ -36,9 +36,9 @@ export function ConnectionChip() {
         data-status={status}
         aria-haspopup="menu"
         aria-expanded={menu !== null}
-        aria-label={`${t.connection}: ${text} ${trip}`}
         onClick={(event) => setMenu(placeOf(event.currentTarget))}
       >
+        <span class="sr-only">{t.connection}</span>
         <span class="chip-dot" />
         <span class="chip-name">{text}</span>
         {trip && <span class="chip-trip">{trip}</span>}

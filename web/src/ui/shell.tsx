@@ -12,11 +12,19 @@ import { NewChat } from "./new_chat.tsx";
 import { RoomView } from "./room_view.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
+/** One column: the same width as in shell.css. */
+const narrow = matchMedia("(max-width: 639.98px)");
+
 export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () => void; onSettings: () => void }) {
   const [dialog, setDialog] = useState<"new" | "jump" | null>(null);
   const [, redraw] = useState(0);
 
   useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
+  useEffect(() => {
+    const turned = () => redraw((n) => n + 1);
+    narrow.addEventListener("change", turned);
+    return () => narrow.removeEventListener("change", turned);
+  }, []);
   useEffect(() => onPlaceChange((key) => app.select(key)), [app]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -38,7 +46,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   return (
     <AppContext.Provider value={app}>
       <div class={app.open ? "shell shell-room" : "shell"}>
-        <Sidebar onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onSettings={onSettings} />
+        <Sidebar alone={narrow.matches && app.open === null} onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onSettings={onSettings} />
         {app.open ? (
           <RoomView conversation={app.open} onSignOut={onSignOut} />
         ) : (

@@ -14,6 +14,8 @@ import { Icon } from "./icons.tsx";
 import { Menu, MenuGroup, MenuItem, type Place, placeOf } from "./menu.tsx";
 
 interface Props {
+  /** On a narrow screen the list is the whole page: then it is the main part, with the heading. */
+  alone: boolean;
   onNew: () => void;
   onJump: () => void;
   onSignOut: () => void;
@@ -22,18 +24,18 @@ interface Props {
 
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
-export function Sidebar({ onNew, onJump, onSignOut, onSettings }: Props) {
+export function Sidebar({ alone, onNew, onJump, onSignOut, onSettings }: Props) {
   const app = useApp();
   const rooms = [...app.model.rooms.values()].sort(byActivity);
   return (
-    <nav class="sidebar" aria-label={t.rooms}>
-      <header class="sidebar-head">
+    <div class="sidebar" role={alone ? "main" : "navigation"} aria-label={t.rooms}>
+      <div class="sidebar-head">
         <img src="assets/logo.svg" alt="" width="34" height="34" />
-        <span class="wordmark">Wigeon</span>
+        {alone ? <h1 class="wordmark">Wigeon</h1> : <span class="wordmark">Wigeon</span>}
         <button type="button" class="button-icon" aria-label={t.newChat} title={t.newChat} data-testid="new-chat" onClick={onNew}>
           <Icon name="pencil" />
         </button>
-      </header>
+      </div>
       <button type="button" class="jump-button" onClick={onJump}>
         <Icon name="search" />
         <span>{t.jump}</span>
@@ -52,7 +54,7 @@ export function Sidebar({ onNew, onJump, onSignOut, onSettings }: Props) {
         )}
       </ul>
       <Account onSignOut={onSignOut} onSettings={onSettings} />
-    </nav>
+    </div>
   );
 }
 
@@ -128,7 +130,7 @@ function Account({ onSignOut, onSettings }: { onSignOut: () => void; onSettings:
     ["dark", t.themeDark],
   ];
   return (
-    <footer class="account">
+    <div class="account">
       <button type="button" class="account-button" aria-haspopup="menu" aria-expanded={menu !== null} title={t.account} data-testid="account" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
         {me && <PersonAvatar id={me} name={name} />}
         <span class="account-name">{name}</span>
@@ -173,6 +175,6 @@ function Account({ onSignOut, onSettings }: { onSignOut: () => void; onSettings:
           </MenuItem>
         </Menu>
       )}
-    </footer>
+    </div>
   );
 }
