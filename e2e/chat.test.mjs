@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { useBrowser } from "./lib/browser.mjs";
 import { Chat, TRANSPORTS } from "./lib/chat.mjs";
 import { useServer } from "./lib/server.mjs";
-import { until } from "./lib/until.mjs";
 
 const ROUNDS = 5;
 const NASTY = "</script><!--<script> 中文 \u{1F986} \"q\" & \\ <b>bold</b>";
@@ -20,12 +19,8 @@ suite("two pages chat", () => {
     test(`over ${transport}`, async (t) => {
       const ann = await Chat.open(t, browser, server, { as: `Ann ${transport}` });
       const bob = await Chat.open(t, browser, server, { as: `Bob ${transport}` });
-      const asked = [];
-      ann.page.on("request", (request) => asked.push(new URL(request.url()).searchParams.get("transport")));
-      ann.page.on("websocket", () => asked.push("websocket"));
       for (const chat of [ann, bob]) await chat.force(entry);
-      const wanted = ON_THE_WIRE[transport] ?? transport;
-      await until(`a request by ${wanted}`, () => asked.includes(wanted));
+      for (const chat of [ann, bob]) assert.ok(chat.page.asked.has(ON_THE_WIRE[transport] ?? transport));
 
       const said = [];
       for (let round = 0; round < ROUNDS; round++) {

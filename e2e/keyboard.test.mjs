@@ -69,7 +69,7 @@ suite("by keyboard alone", () => {
     await until("an entry has the focus", async () => /^menuitem/.test((await focused(ann.page)).role ?? ""));
     await ann.page.keyboard.press("Escape");
     await ann.page.getByRole("menu").waitFor({ state: "hidden" });
-    assert.equal((await focused(ann.page)).tag, "ARTICLE", "the focus is where it was");
+    await until("the focus is where it was", async () => (await focused(ann.page)).tag === "ARTICLE");
     await tabTo(ann.page, /^React$/);
     await ann.page.keyboard.press("Enter");
     await ann.page.getByRole("menu").waitFor();

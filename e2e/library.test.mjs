@@ -10,7 +10,7 @@ import { htmlfile, xDomainRequest } from "./lib/standins.mjs";
 import { until } from "./lib/until.mjs";
 
 const MODERN = ["websocket", "fetch-stream", "xhr-stream", "sse", "iframe", "longpoll", "jsonp", "poll"];
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 /** Engines that have nothing better: what they lack is taken away before any code runs. */
 const OLD_ENGINE = () => {

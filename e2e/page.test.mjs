@@ -14,7 +14,7 @@ const SHOTS = new URL("./shots/", import.meta.url).pathname;
 
 const WIDTHS = { desktop: { width: 1280, height: 800 }, 390: { width: 390, height: 844 }, 320: { width: 320, height: 640 } };
 const LOCALES = { en: "en-GB", zh: "zh-CN" };
-const LABELS = { en: { name: "Your name", newChat: "New conversation" }, zh: { name: "你的名字", newChat: "新对话" } };
+const LABELS = { en: { name: "Your name", newChat: "New conversation" }, zh: { name: "你的名字", newChat: "新会话" } };
 
 suite("the page", () => {
   const server = useServer();

@@ -53,7 +53,8 @@ suite("the founding document's code", () => {
     }
     const seen = await texts();
     assert.deepEqual(repeats ? [...new Set(seen)] : seen, [NASTY, "second"]);
-    assert.deepEqual(page.problems, []);
+    // A browser of today warns that `document.domain` has no effect any more; the code works without it.
+    assert.deepEqual(page.problems.filter((problem) => !problem.includes("document.domain")), []);
   }
 
   test("3.1 polling: an XMLHttpRequest at intervals", async (t) => {

@@ -53,6 +53,9 @@ export async function openIn(context, url) {
 function watch(page) {
   page.problems = [];
   page.strangers = [];
+  /** The transports by which it asked for events. */
+  page.asked = new Set();
+  page.on("websocket", () => page.asked.add("websocket"));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) page.problems.push(`${message.type()}: ${message.text()}`);
   });
@@ -62,5 +65,6 @@ function watch(page) {
     const url = new URL(request.url());
     const local = url.protocol === "data:" || url.protocol === "blob:";
     if (home && !local && url.host !== home) page.strangers.push(request.url());
+    if (url.pathname === "/v1/events") page.asked.add(url.searchParams.get("transport"));
   });
 }

@@ -58,8 +58,8 @@ export class Chat {
   /** Opens the chip's menu and picks an entry by its name. */
   async pickConnection(entry) {
     await this.chip.click();
-    await this.page.getByRole("menu").getByText(entry, { exact: true }).click();
-    if (await this.page.getByRole("menu").isVisible()) await this.page.keyboard.press("Escape");
+    await this.page.getByRole("menu").locator("[role^=menuitem]").filter({ hasText: entry }).click();
+    await this.page.getByRole("menu").waitFor({ state: "hidden" });
   }
 
   /** Forces a transport by the name that the menu shows, and waits until it is the one in use. */

@@ -7,7 +7,8 @@ export function useSite(pages) {
   const server = createServer((request, response) => {
     const page = pages[new URL(request.url, "http://site").pathname];
     const html = typeof page === "function" ? page() : page;
-    response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
+    // 204 for the icon that a browser asks for by itself: a 404 would be an error on its console.
+    response.writeHead(html === undefined ? 204 : 200, { "content-type": "text/html; charset=utf-8" });
     response.end(html ?? "");
   });
   const site = { originAs: (host) => `http://${host}:${site.port}` };
@@ -25,6 +26,9 @@ export function useSite(pages) {
 /** An empty page of Wigeon's own origin, without the policy of its real pages: for code that uses no library. */
 export async function blankPageOf(server, page) {
   const url = `${server.origin}/blank-for-tests`;
-  await page.route(url, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>blank</title><body>" }));
+  const body = "<!doctype html><title>blank</title><body>";
+  await page.route(url, (route) => route.fulfill({ contentType: "text/html", body }));
+  // A page that came from no address counts as a public one, which may not reach this machine unasked.
+  await page.context().grantPermissions(["local-network-access"]);
   await page.goto(url);
 }
