@@ -17,7 +17,7 @@ use wigeon_proto::limits;
 use wigeon_store::{Answer, Pool, Sequencer};
 
 use crate::auth::{Guests, OriginPolicy, Tickets, Tokens};
-use crate::hub::{Attach, Hub};
+use crate::hub::{Attach, Feed, FeedError, Hub, Start};
 
 /// The server's parts, in one place for every handler.
 pub(crate) struct App {
@@ -75,6 +75,11 @@ impl App {
             commands: RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst)),
             newcomers: RateLimiter::keyed(Quota::per_minute(guests)),
         }
+    }
+
+    /// Opens a live feed.
+    pub(crate) async fn open_feed(&self, start: Start) -> Result<Feed, FeedError> {
+        Feed::open(&self.hub, &self.sequencer, &self.pool, self.epoch, start).await
     }
 
     /// The cursor of a position of this log.

@@ -17,16 +17,15 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use wigeon_proto::cursor::{Cursor, Epoch};
-use wigeon_proto::error::WireError;
+use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame::{self, Control};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
-use wigeon_store::Pool;
 use wigeon_store::read::{Page, PageRequest, QueryError};
+use wigeon_store::{Pool, Sequencer};
 
 use super::slot::{Slot, Taken};
 use super::{Attach, Hub, Shown};
-use crate::app::App;
 
 /// Why a feed cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -83,15 +82,19 @@ impl Batch {
 
 impl Feed {
     /// Attaches a feed. From here on nothing after its start can pass it by.
-    pub(crate) async fn open(app: &App, start: Start) -> Result<Self, FeedError> {
-        let slot = app.hub.new_slot(start.user.clone());
+    pub(crate) async fn open(
+        hub: &Hub,
+        sequencer: &Sequencer<Attach>,
+        pool: &Pool,
+        epoch: Epoch,
+        start: Start,
+    ) -> Result<Self, FeedError> {
+        let slot = hub.new_slot(start.user.clone());
         let (attached, done) = oneshot::channel();
         let attach = Attach { slot: slot.clone(), watch: start.watch.clone(), attached };
-        app.sequencer.attach(start.user.clone(), attach).await?;
-        let going_down =
-            || WireError::new(wigeon_proto::error::ErrorCode::Unavailable, "the server is going down");
-        done.await.map_err(|_| going_down())?;
-        let (hub, pool, epoch) = (app.hub.clone(), app.pool.clone(), app.epoch);
+        sequencer.attach(start.user.clone(), attach).await?;
+        done.await.map_err(|_| WireError::new(ErrorCode::Unavailable, "the server is going down"))?;
+        let (hub, pool) = (hub.clone(), pool.clone());
         // From now: the hub's position at this moment, for everything before it has been handed out.
         let after = start.after.unwrap_or_else(|| hub.position());
         let behind = hub.position() > after;

@@ -25,7 +25,7 @@ use super::script;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::http::problem::json_of;
-use crate::hub::{Batch, Feed, shown};
+use crate::hub::{Batch, shown};
 
 /// What an answer says beside its frames.
 struct End {
@@ -64,7 +64,7 @@ async fn read(
         let (batch, cursor, more) = page(app, asked, &opening).await?;
         return Ok((frames(batch), End { cursor, more, unavailable }));
     }
-    let mut feed = Feed::open(app, opening.start).await.map_err(feed_error)?;
+    let mut feed = app.open_feed(opening.start).await.map_err(feed_error)?;
     feed.limit(asked.limit);
     let until = Instant::now() + wait;
     let mut batch = Batch::default();

@@ -53,7 +53,7 @@ async fn open(app: &Arc<App>, parts: &mut Parts, asked: EventsRequest) -> Result
     }
     if asked.transport == Transport::Websocket {
         let caller = Caller::of(app, parts, asked.ticket.as_deref())?;
-        return websocket::upgrade(app, parts, caller, asked);
+        return websocket::upgrade(app, parts, caller, asked).await;
     }
     let caller = Caller::required(app, parts, asked.ticket.as_deref())?;
     match asked.framing() {

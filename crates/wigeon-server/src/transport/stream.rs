@@ -47,7 +47,7 @@ pub(super) async fn respond(
     framing: Framing,
 ) -> Result<Response, WireError> {
     let opening = Opening::of(app, &caller, (&asked).into()).await?;
-    let mut feed = Feed::open(app, opening.start.clone()).await.map_err(feed_error)?;
+    let mut feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
     let mut first = Vec::new();
     framing.prelude(&mut first, asked.padding);
     for frame in opening.frames(feed.cursor(), asked.nonce.clone()) {

@@ -20,7 +20,7 @@ use wigeon_proto::command::{Command, Hello, Live, Request};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame::{self, Control};
 use wigeon_proto::framing::{Framing, websocket as text_frame};
-use wigeon_proto::id::CommandId;
+use wigeon_proto::id::{CommandId, UserId};
 use wigeon_proto::limits;
 use wigeon_proto::transport::Transport;
 use wigeon_proto::websocket::{Decoder, Event, Role, encode, handshake};
@@ -45,8 +45,9 @@ const OUT_BYTES_MAX: usize = 512 * 1024;
 /// How long a closing handshake may take.
 const CLOSE_MS_MAX: u64 = 2_000;
 
-/// Answers the upgrade and starts the socket's task.
-pub(super) fn upgrade(
+/// Answers the upgrade and starts the socket's task. Where the request says who asks, the feed is open before
+/// the answer leaves: what is sent after a client has seen the 101 reaches it, without waiting for `ready`.
+pub(super) async fn upgrade(
     app: &Arc<App>,
     parts: &mut Parts,
     caller: Option<Caller>,
@@ -58,6 +59,10 @@ pub(super) fn upgrade(
         return Ok(upgrade_required());
     };
     let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else { return Ok(upgrade_required()) };
+    let opened = match caller {
+        Some(caller) => Some(Opened::of(app, caller, (&asked).into()).await?),
+        None => None,
+    };
     let app = app.clone();
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };
@@ -67,7 +72,7 @@ pub(super) fn upgrade(
         };
         let mut socket = Socket::new(app, parts.io.into_inner());
         // A socket that fails has nobody left to tell.
-        let _ = socket.run(caller, asked, &parts.read_buf).await;
+        let _ = socket.run(opened, asked, &parts.read_buf).await;
     });
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -112,6 +117,39 @@ struct Socket {
     _open: crate::telemetry::Open,
 }
 
+/// A caller with an open feed that has not said anything yet.
+struct Opened {
+    caller: Caller,
+    opening: Opening,
+    feed: Feed,
+}
+
+impl Opened {
+    async fn of(app: &Arc<App>, caller: Caller, wanted: Wanted) -> Result<Self, WireError> {
+        let opening = Opening::of(app, &caller, wanted).await?;
+        let feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
+        Ok(Self { caller, opening, feed })
+    }
+
+    /// What `hello` names goes before what the URL names.
+    async fn by_hello(
+        app: &Arc<App>,
+        asked: &EventsRequest,
+        on_behalf_of: Option<UserId>,
+        hello: &Hello,
+    ) -> Result<Self, WireError> {
+        let token = hello.token.as_deref().ok_or_else(no_credentials)?;
+        let caller = Caller::from_token(app, token)?;
+        let mut wanted = Wanted::from(asked);
+        wanted.on_behalf_of = on_behalf_of.or(wanted.on_behalf_of);
+        wanted.after = hello.after.clone().or(wanted.after);
+        if !hello.rooms.is_empty() {
+            wanted.watch = Watch::of(hello.rooms.iter().map(String::as_str))?;
+        }
+        Self::of(app, caller, wanted).await
+    }
+}
+
 /// A socket whose caller is known and whose feed is open.
 struct Session {
     caller: Caller,
@@ -131,9 +169,9 @@ impl Socket {
         }
     }
 
-    async fn run(&mut self, caller: Option<Caller>, asked: EventsRequest, early: &[u8]) -> io::Result<()> {
+    async fn run(&mut self, opened: Option<Opened>, asked: EventsRequest, early: &[u8]) -> io::Result<()> {
         let mut backlog = Vec::new();
-        let end = match self.begin(caller, asked, early, &mut backlog).await {
+        let end = match self.begin(opened, asked, early, &mut backlog).await {
             Ok(mut session) => match self.commands(&mut session, backlog) {
                 Ok(()) => self.talk(&mut session).await,
                 Err(end) => end,
@@ -146,50 +184,33 @@ impl Socket {
         }
     }
 
-    /// Finds out who is there, by the upgrade's credentials or by `hello`, and opens the feed.
+    /// Says `ready`, after `hello` where the upgrade did not say who asks.
     async fn begin(
         &mut self,
-        caller: Option<Caller>,
+        opened: Option<Opened>,
         asked: EventsRequest,
         early: &[u8],
         backlog: &mut Vec<String>,
     ) -> Result<Session, End> {
-        let nonce = asked.nonce.clone();
-        let mut wanted = Wanted::from(&asked);
         self.decode(early, backlog)?;
-        let (caller, hello) = match caller {
-            Some(caller) => (caller, None),
+        let (Opened { caller, opening, mut feed }, hello) = match opened {
+            Some(opened) => (opened, None),
             None => {
                 let (id, on_behalf_of, hello) = self.hello(backlog).await?;
-                let caller = match hello.token.as_deref().map(|token| Caller::from_token(&self.app, token)) {
-                    Some(Ok(caller)) => caller,
-                    Some(Err(error)) => return Err(self.refuse(id.as_ref(), error)),
-                    None => return Err(self.refuse(id.as_ref(), no_credentials())),
-                };
-                wanted.on_behalf_of = on_behalf_of.or(wanted.on_behalf_of);
-                if let Err(error) = adopt(&mut wanted, &hello) {
-                    return Err(self.refuse(id.as_ref(), error));
+                match Opened::by_hello(&self.app, &asked, on_behalf_of, &hello).await {
+                    Ok(opened) => (opened, Some(id)),
+                    Err(error) => return Err(self.refuse(id.as_ref(), error)),
                 }
-                (caller, Some(id))
             }
         };
-        let id = hello.clone().flatten();
-        let opening = match Opening::of(&self.app, &caller, wanted).await {
-            Ok(opening) => opening,
-            Err(error) => return Err(self.refuse(id.as_ref(), error)),
-        };
-        let mut feed = match Feed::open(&self.app, opening.start.clone()).await {
-            Ok(feed) => feed,
-            Err(error) => return Err(self.refuse(id.as_ref(), feed_error(error))),
-        };
-        for ready in opening.frames(feed.cursor(), nonce.clone()) {
+        for ready in opening.frames(feed.cursor(), asked.nonce.clone()) {
             text_frame::frame(&mut self.out, &ready);
         }
         if let Some(id) = hello {
             text_frame::frame(&mut self.out, &frame::reply_ok(id.as_ref(), b"{}"));
         }
         self.write()?;
-        let pulse = Pulse::new(&caller, nonce.is_some(), false);
+        let pulse = Pulse::new(&caller, asked.nonce.is_some(), false);
         Ok(Session { caller, feed, pulse })
     }
 
@@ -197,7 +218,7 @@ impl Socket {
     async fn hello(
         &mut self,
         backlog: &mut Vec<String>,
-    ) -> Result<(Option<CommandId>, Option<wigeon_proto::id::UserId>, Hello), End> {
+    ) -> Result<(Option<CommandId>, Option<UserId>, Hello), End> {
         let until = Instant::now() + Duration::from_millis(limits::HELLO_MS_MAX);
         while backlog.is_empty() {
             match timeout_at(until, self.stream.readable()).await {
@@ -392,17 +413,6 @@ impl Socket {
         }
         Ok(())
     }
-}
-
-/// What `hello` names goes before what the URL names.
-fn adopt(wanted: &mut Wanted, hello: &Hello) -> Result<(), WireError> {
-    if hello.after.is_some() {
-        wanted.after.clone_from(&hello.after);
-    }
-    if !hello.rooms.is_empty() {
-        wanted.watch = Watch::of(hello.rooms.iter().map(String::as_str))?;
-    }
-    Ok(())
 }
 
 fn no_credentials() -> WireError {
