@@ -14,9 +14,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const version = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).version;
 const banner = `/* Wigeon client ${version}, MIT OR Apache-2.0 */\n`;
 
+/** Names that live inside only: no option, no wire field, no property of the engine is called so. They are shortened. */
+const INSIDE = `env root base cross http site opened_at last_at live proven bearer usable auto poke fail blocked batchMax readerChanged
+  holdUntil renewed accepted forget visible failures bans failed worked fresh wake suspend resume not_before replied seen pump left listen bare
+  piece timeout_ms memory count heard emit refused changed waiting params now cancel answer frame rtt ask flush place tags auth current only`.split(/\s+/);
+
 async function bundle(entry, format, minify) {
   const result = await build({
-    entryPoints: [join(here, "src", entry)], absWorkingDir: here, bundle: true, format, minify, target: "es2020", write: false, charset: "utf8", legalComments: "none",
+    entryPoints: [join(here, "src", entry)], absWorkingDir: here, bundle: true, format, minify, target: "es2020", write: false,
+    ...(minify && { mangleProps: new RegExp(`^(${INSIDE.join("|")})$`) }), charset: "utf8", legalComments: "none",
   });
   return result.outputFiles[0].text;
 }
@@ -42,7 +48,9 @@ async function legacy() {
 
 /** The types file is types only, so it is its own declaration. */
 function declarations() {
-  return banner + readFileSync(join(here, "src/types.ts"), "utf8") + `
+  const types = readFileSync(join(here, "src/types.ts"), "utf8");
+  for (const name of INSIDE) if (new RegExp(`^\\s*(readonly )?${name}[?:(]`, "m").test(types)) throw new Error(`"${name}" is public, it must not be shortened`);
+  return banner + types + `
 export interface Wigeon extends Client {}
 export declare const Wigeon: { new (options?: Options): Wigeon; readonly prototype: Wigeon };
 export default Wigeon;

@@ -110,12 +110,9 @@ export interface OutboxEntry {
 
 /** Where the outbox survives a reload: `localStorage` fits as it is; an IndexedDB wrapper may answer with promises. */
 export interface OutboxStorage {
-  getItem?(key: string): string | null | PromiseLike<string | null>;
-  setItem?(key: string, value: string): unknown;
-  removeItem?(key: string): unknown;
-  get?(key: string): string | null | undefined | PromiseLike<string | null | undefined>;
-  set?(key: string, value: string): unknown;
-  remove?(key: string): unknown;
+  getItem(key: string): string | null | PromiseLike<string | null>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
 }
 
 /** `raw` events: what passes on the wire, for instruments. Tickets are blanked. */

@@ -55,9 +55,9 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const env = kit.env, transports = kit.transports, site = siteOf(env, kit.http, options.url);
   const emitter = createEmitter(), emit = emitter.emit, backoff = createBackoff(env);
   const session = options.session || random(env, 26);
-  let attempt = 0, boot_timer: any, unwatch: (() => void) | null = null, suspended = false;
+  let attempt = 0, boot_timer: any, unwatch: (() => void) | null = null;
   let blocked_until = 0, rtt_ms: number | null = null, reset_at = -1e9, acked: string | null = null, ack_timer: any, ping_timer: any;
-  let typed: { [room: string]: number } = {}, focus = options.focus || null, presence: Command | null = null;
+  let typed: { [room: string]: number } = {}, focus = options.focus || null;
 
   const blocked = (): boolean => env.now() < blocked_until;
   const raw = (transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void => {
@@ -86,7 +86,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const outbox = createOutbox({
     env, uplinks, refused, online, replied,
     storage: options.storage,
-    key: user => "wigeon.outbox." + site.base + " " + user,
+    place: site.base,
     changed(entries: OutboxEntry[]) {
       self.outbox = entries;
       emit("outbox", entries);
@@ -144,11 +144,8 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     if (!reader?.live) return update(was === "online" ? "connecting" : was);
     backoff.reset();
     update("online", null, null);
-    if (was !== "online") {
-      // The lease may have lapsed meanwhile, and these with it.
-      if (focus) ask("focus", { rooms: focus });
-      if (presence) queries.ask(copy(presence, { id: commandId(env) }), null);
-    }
+    // The lease may have lapsed meanwhile, and this with it.
+    if (was !== "online" && focus) ask("focus", { rooms: focus });
     if (rtt_ms == null) ask("ping", {});
     outbox.pump();
     queries.flush();
@@ -337,14 +334,12 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
       unwatch = watchWaking(env, {
         wake: selector.wake,
         suspend() {
-          suspended = true;
           attempt++;
           selector.stop();
           update("connecting");
         },
         resume() {
-          if (suspended) boot();
-          suspended = false;
+          boot();
         },
       });
       update("connecting", null, null);
@@ -357,7 +352,6 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     command(type, fields, done) {
       const id = fields?.id || commandId(env);
       const command: Command = copy(fields, { id, type });
-      if (type === "presence.watch") presence = command;
       if (isQuery(type)) queries.ask(command, done);
       else outbox.add(command, done);
       return id;
@@ -382,10 +376,8 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     },
     dropNetwork(ms) {
       blocked_until = env.now() + ms;
-      const error = fault("network", "dropped on request");
-      selector.holdUntil(blocked_until);
       uplinks.cut();
-      selector.cut(error);
+      selector.cut(blocked_until, fault("network", "dropped on request"));
     },
     retryNow() {
       if (self.state.status === "closed" || blocked()) return;

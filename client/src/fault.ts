@@ -33,5 +33,5 @@ export function fromResponse(status: number, text: string, retry_after_ms?: numb
 
 /** WebSocket close codes: the application's own say why; all others are just an end. */
 export function fromClose(code: number, reason: string): WigeonError {
-  return fault(code === 4401 ? "unauthenticated" : code === 4403 ? "forbidden" : code === 4429 || code === 1013 ? "busy" : "network", reason || "closed " + code);
+  return fault(code === 4401 ? "unauthenticated" : code === 4403 ? "forbidden" : "network", reason || "closed " + code);
 }

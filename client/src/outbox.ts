@@ -17,7 +17,8 @@ export interface OutboxHost {
   env: Env;
   uplinks: Uplinks;
   storage: OutboxStorage | null | undefined;
-  key(user: string): string;
+  /** Whose server this is. */
+  place: string;
   online(): boolean;
   changed(entries: OutboxEntry[]): void;
   /** Our token or ticket is no longer accepted. */
@@ -66,13 +67,11 @@ export function createOutbox(host: OutboxHost): Outbox {
     host.changed(list);
   }
 
-  // Storage: `get`/`set`/`remove`, or localStorage's own names; plain values or promises.
+  // Storage: plain values or promises. A full or blocked one must not break sending; memory still holds everything.
 
-  function call(short: "get" | "set" | "remove", long: "getItem" | "setItem" | "removeItem", key: string, value?: string): any {
+  function call(method: "getItem" | "setItem" | "removeItem", value?: string): any {
     try {
-      const s: any = storage;
-      const result = s[long] ? s[long](key, value) : s[short](key, value);
-      // A full or blocked store must not break sending; memory still holds everything.
+      const result: any = storage![method]("wigeon.outbox." + host.place + " " + loaded_for, value!);
       return result?.then ? result.then(null, () => null) : result;
     } catch (_) {
       return null;
@@ -84,7 +83,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       const rows = json(text);
       then(rows?.length ? rows : []);
     };
-    const text = call("get", "getItem", host.key(loaded_for!));
+    const text = call("getItem");
     if (text?.then) text.then(take);
     else take(text);
   }
@@ -97,8 +96,8 @@ export function createOutbox(host: OutboxHost): Outbox {
     read(rows => {
       const all: any[] = pick(rows, isOthers);
       for (const e of entries) all.push(view(e, e.error && { code: e.error.code, message: e.error.message }));
-      if (all.length) call("set", "setItem", host.key(loaded_for!), JSON.stringify(all));
-      else call("remove", "removeItem", host.key(loaded_for!));
+      if (all.length) call("setItem", JSON.stringify(all));
+      else call("removeItem");
     });
   }
 

@@ -9,7 +9,7 @@ import { createBackoff } from "./memory.ts";
 import { fault, fromWire, isAuth, isTransient } from "./fault.ts";
 
 export const isQuery = (type: string): boolean =>
-  /^(history|search|snapshot|room\.get|room\.list|member\.list|user\.get|user\.search|receipts\.get|presence\.watch|ping|ack|typing|focus)$/.test(type);
+  /^(history|search|snapshot|ping|ack|typing|focus)$|\.(get|list|search|watch)$/.test(type);
 export const isSignal = (type: string): boolean => /^(ack|typing|ping)$/.test(type);
 
 export interface QueriesHost {

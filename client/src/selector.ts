@@ -26,7 +26,7 @@ const UPGRADE_MS = [30e3, 120e3, 600e3, 1800e3];
 const STABLE_MS = 30000;
 /** A WebSocket refused within this was refused by something on the way, not lost. */
 const AT_ONCE_MS = 100;
-const WAKE_PROBE_MS = 3000;
+const WAKE_PROBE_MS = 3000, WAKE_APART_MS = 10000;
 const SHORT_LIFE_MS = 10000;
 
 export interface SelectorHost extends ReaderHost {
@@ -51,8 +51,8 @@ export interface Selector {
   forced(): TransportName | null;
   /** Go on at this moment and not before (`bye`, `Retry-After`). */
   holdUntil(at: number): void;
-  /** End everything, as if the network did. */
-  cut(error: WigeonError): void;
+  /** End everything, as if the network did, until then. */
+  cut(until: number, error: WigeonError): void;
   /** Something may have changed: the page woke, or the network did (`fresh`: another network, old bans mean nothing). */
   wake(fresh: boolean): void;
   retryNow(): void;
@@ -258,12 +258,18 @@ export function createSelector(host: SelectorHost): Selector {
     });
   }
 
-  function again(): void {
+  function wake(fresh: boolean): void {
+    if (!running || (!fresh && env.now() - woke_at < WAKE_APART_MS)) return;
+    woke_at = env.now();
     upgrade = 0;
-    if (!current && !readers.length) begin();
+    if (fresh) {
+      bans.clear();
+      poll_timeouts = 0;
+    }
+    if (!readers.length) begin();
     else if (current) {
-      suspect(current);
       tried = {};
+      suspect(current);
       race();
     }
   }
@@ -297,24 +303,15 @@ export function createSelector(host: SelectorHost): Selector {
         begin();
       });
     },
-    cut(error) {
-      if (running) lose(error);
+    cut(until, error) {
+      hold_until = until;
+      lose(error);
     },
-    wake(fresh) {
-      if (!running || (!fresh && env.now() - woke_at < 10000)) return;
-      woke_at = env.now();
-      if (fresh) {
-        bans.clear();
-        poll_timeouts = 0;
-      }
-      again();
-    },
+    wake,
     retryNow() {
       hold_until = 0;
-      bans.clear();
       backoff.reset();
-      woke_at = env.now();
-      if (running) again();
+      wake(true);
     },
   };
 }
