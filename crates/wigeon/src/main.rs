@@ -10,6 +10,7 @@ mod log;
 mod reference;
 mod serve;
 mod settings;
+mod speak;
 mod token;
 
 use std::env;
@@ -21,6 +22,7 @@ use clap::FromArgMatches;
 
 use crate::cli::{Cli, Command};
 use crate::config::{ConfigError, Loaded};
+use crate::speak::{say, sentence};
 
 fn main() -> ExitCode {
     let matches = cli::command().get_matches();
@@ -66,23 +68,4 @@ fn description(loaded: &Loaded) -> String {
     let note = |note: String| format!("# Note: {note}\n");
     let entries = loaded.entries.iter().map(entry);
     std::iter::once(head).chain(entries).chain(loaded.settings.notes().into_iter().map(note)).collect()
-}
-
-/// Writes to stdout. Whoever closed it (a pipe to `head`) does not want to hear about it.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// An error and its causes in one line, without saying twice what one of them already quotes.
-fn sentence(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }

@@ -17,6 +17,7 @@ use wigeon_store::OpenError;
 
 use crate::config::Loaded;
 use crate::settings::Settings;
+use crate::speak;
 
 const OTHER_DIRECTORY: &str = "choose one that you may write, with --data";
 
@@ -76,7 +77,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
             line("note", note);
         }
         let version = env!("CARGO_PKG_VERSION");
-        crate::say(&format!("Wigeon {version} is ready. Ctrl-C stops it.\n{}", lines.concat()));
+        speak::say(&format!("Wigeon {version} is ready. Ctrl-C stops it.\n{}", lines.concat()));
         server.run_until(stop).await.context("the server ended")
     })
 }
@@ -84,7 +85,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
 /// Binds, and says what to do where that fails.
 async fn start(options: Options) -> Result<Server> {
     wigeon_server::start(options).await.map_err(|error| match start_hint(&error) {
-        Some(hint) => anyhow!("{}\n  hint: {hint}", crate::sentence(&error.into())),
+        Some(hint) => anyhow!("{}\n  hint: {hint}", speak::sentence(&error.into())),
         None => error.into(),
     })
 }
@@ -124,7 +125,7 @@ fn make_directory(data: &Path) -> Result<()> {
     let writable = DirBuilder::new().recursive(true).mode(0o700).create(data);
     writable
         .with_context(|| format!("cannot make the data directory {}", data.display()))
-        .map_err(|error| anyhow!("{}\n  hint: {OTHER_DIRECTORY}", crate::sentence(&error)))
+        .map_err(|error| anyhow!("{}\n  hint: {OTHER_DIRECTORY}", speak::sentence(&error)))
 }
 
 /// What to open in a browser: the public URLs, else an address that works on this machine.

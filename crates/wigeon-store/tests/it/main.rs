@@ -1,0 +1,7 @@
+//! The log and what is folded from it, against models that are too simple to be wrong.
+
+mod fold;
+mod history;
+mod log;
+mod pages;
+mod world;

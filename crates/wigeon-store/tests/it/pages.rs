@@ -1,0 +1,183 @@
+//! Pages: whatever their size, a user sees exactly the events of their intervals, in order, once; and gaps
+//! name exactly the messages that were left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use wigeon_core::outcome::{Change, Outcome};
+use wigeon_proto::event::What;
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_store::Store;
+use wigeon_store::read::{Page, PageRequest};
+
+use crate::world::{ROOMS, USERS, any_step, entries, room, store, user};
+
+/// What a user should see of an event, by the simplest reckoning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    position: u64,
+    room: RoomId,
+    seq: Option<u64>,
+    target: Option<u64>,
+}
+
+/// Plays a history into the store, and notes for each user what they should see, and for `news` what anybody should.
+fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) {
+    let mut members: BTreeSet<(RoomId, UserId)> = BTreeSet::new();
+    let (mut seen, mut news): (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) = (BTreeMap::new(), Vec::new());
+    for (i, entry) in entries(steps).iter().enumerate() {
+        let (cursor, outcome) = store.writer.step(entry).unwrap();
+        if i % 3 == 0 {
+            store.writer.commit().unwrap();
+        }
+        let Outcome::Applied(applied) = outcome else { continue };
+        let mut leaving = Vec::new();
+        for change in &applied.changes {
+            match change {
+                Change::Joined(room, user, _) => drop(members.insert((room.clone(), user.clone()))),
+                Change::Left { room, user, .. } => leaving.push((room.clone(), user.clone())),
+                _ => {}
+            }
+        }
+        if let Some(event) = applied.event {
+            let what = Seen {
+                position: cursor.position,
+                room: event.room.clone(),
+                seq: event.what.seq(),
+                target: event.what.target(),
+            };
+            for name in USERS {
+                let member = members.contains(&(event.room.clone(), user(name)));
+                if member || event.room == RoomId::own(&user(name)) {
+                    seen.entry(user(name)).or_default().push(what.clone());
+                }
+            }
+            if event.room == room("news") {
+                news.push(what);
+            }
+            assert!(!matches!(event.what, What::Message { seq: 0, .. }));
+        }
+        for left in leaving {
+            members.remove(&left);
+        }
+    }
+    store.writer.commit().unwrap();
+    (seen, news)
+}
+
+fn page(store: &Store, request: &PageRequest) -> Page {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let request = request.clone();
+    runtime.block_on(store.readers.read(move |view| view.page(&request))).unwrap()
+}
+
+/// Reads to the end in pages; what is read must ascend, and each page must say whether there is more.
+fn walk(store: &Store, mut request: PageRequest) -> (Vec<u64>, Vec<(RoomId, u64, u64)>) {
+    let (mut positions, mut gaps) = (Vec::new(), Vec::new());
+    loop {
+        let page = page(store, &request);
+        gaps.extend(page.gaps.into_iter().map(|gap| (gap.room, gap.from_seq, gap.to_seq)));
+        positions.extend(page.records.iter().map(|record| record.position));
+        assert!(page.records.len() <= request.frames_max);
+        assert!(page.position >= request.after);
+        request.after = page.position;
+        if !page.more {
+            assert_eq!(page.position, store.writer.position());
+            return (positions, gaps);
+        }
+    }
+}
+
+fn request(who: &str, after: u64, frames_max: usize) -> PageRequest {
+    PageRequest {
+        user: user(who),
+        watch: vec![],
+        after,
+        frames_max,
+        bytes_max: usize::MAX,
+        max_per_room: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_user_sees_their_intervals_and_nothing_else(
+        steps in prop::collection::vec(any_step(), 1..100),
+        frames_max in 1..20usize,
+        start in 0..60u64,
+    ) {
+        let (_dir, mut store) = store();
+        let (seen, _) = play(&mut store, &steps);
+        let start = start.min(store.writer.position());
+        for name in USERS {
+            let expected: Vec<u64> = seen.get(&user(name)).into_iter().flatten()
+                .map(|event| event.position).filter(|position| *position > start).collect();
+            let (got, gaps) = walk(&store, request(name, start, frames_max));
+            prop_assert_eq!(&got, &expected, "{}", name);
+            prop_assert!(gaps.is_empty());
+        }
+    }
+
+    #[test]
+    fn watching_a_channel_shows_all_of_it_once(steps in prop::collection::vec(any_step(), 1..80), frames_max in 1..20usize) {
+        let (_dir, mut store) = store();
+        let (seen, news) = play(&mut store, &steps);
+        for name in USERS {
+            let mut expected: BTreeSet<u64> = news.iter().map(|event| event.position).collect();
+            expected.extend(seen.get(&user(name)).into_iter().flatten().map(|event| event.position));
+            let mut request = request(name, 0, frames_max);
+            request.watch = vec![room("news"), room("group"), room("nowhere")];
+            prop_assert_eq!(page(&store, &request).unavailable, vec![room("group"), room("nowhere")]);
+            let (got, _) = walk(&store, request);
+            prop_assert_eq!(got, expected.into_iter().collect::<Vec<_>>(), "{}", name);
+        }
+    }
+
+    #[test]
+    fn gaps_name_exactly_what_was_left_out(
+        steps in prop::collection::vec(any_step(), 1..120),
+        frames_max in 1..20usize,
+        max_per_room in 1..4u64,
+    ) {
+        let (_dir, mut store) = store();
+        let (seen, _) = play(&mut store, &steps);
+        for name in USERS {
+            let expected = seen.get(&user(name)).cloned().unwrap_or_default();
+            let (got, gaps) = walk(&store, PageRequest { max_per_room: Some(max_per_room), ..request(name, 0, frames_max) });
+            prop_assert!(got.is_sorted());
+            let in_gap = |room: &RoomId, seq: u64| gaps.iter().filter(|gap| gap.0 == *room && (gap.1..=gap.2).contains(&seq)).count();
+            for event in &expected {
+                let shown = got.contains(&event.position);
+                match (event.seq, event.target) {
+                    (Some(seq), _) => prop_assert_eq!(usize::from(shown) + in_gap(&event.room, seq), 1, "{} {:?}", name, event),
+                    // An edit of a message in a gap may be left out, nothing else may.
+                    (None, Some(target)) => prop_assert!(shown || in_gap(&event.room, target) == 1, "{} {:?}", name, event),
+                    (None, None) => prop_assert!(shown, "{} {:?}", name, event),
+                }
+            }
+            let count = |room: &RoomId| expected.iter().filter(|event| event.room == *room && event.seq.is_some()).count() as u64;
+            for name in ROOMS {
+                if count(&room(name)) <= max_per_room {
+                    prop_assert!(gaps.iter().all(|gap| gap.0 != room(name)), "a gap where nothing had to be left out");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_n_begin_at_the_nth_newest(steps in prop::collection::vec(any_step(), 1..60), count in 1..10usize) {
+        let (_dir, mut store) = store();
+        let (seen, _) = play(&mut store, &steps);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for name in USERS {
+            let who = user(name);
+            let before = runtime.block_on(store.readers.read(move |view| view.before_last(&who, &[], count))).unwrap();
+            let (got, _) = walk(&store, request(name, before, 100));
+            let all: Vec<u64> = seen.get(&user(name)).into_iter().flatten().map(|event| event.position).collect();
+            prop_assert_eq!(got, all[all.len().saturating_sub(count)..].to_vec());
+        }
+    }
+}

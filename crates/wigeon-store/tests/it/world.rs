@@ -1,0 +1,104 @@
+//! Random histories: a few users, a few rooms, every durable command.
+
+use proptest::prelude::*;
+use serde_json::json;
+use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::outcome::Outcome;
+use wigeon_proto::command::{Command, Request};
+use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_store::{Durability, Store};
+
+pub(crate) const USERS: [&str; 4] = ["ann", "bob", "cat", "dan"];
+pub(crate) const ROOMS: [&str; 4] = ["group", "open", "news", "d:ann~bob"];
+
+pub(crate) fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+pub(crate) fn room(name: &str) -> RoomId {
+    RoomId::parse(name).unwrap()
+}
+
+/// An entry from a command's JSON, as it would be admitted.
+pub(crate) fn entry(actor: &str, rights: Rights, id: &str, command: serde_json::Value) -> Entry {
+    let mut command = command;
+    command["id"] = json!(id);
+    let Command::Durable(command) = Request::decode(&command.to_string()).unwrap().command else {
+        panic!("not a durable command")
+    };
+    let (actor, id) = (user(actor), CommandId::parse(id).unwrap());
+    Entry { v: RULES_VERSION, actor, rights, at: 1_764_000_000_000, id, new_room: None, command }
+}
+
+/// The rooms every history begins with: a group, an open group with shared history, a public channel.
+pub(crate) fn beginning() -> Vec<Entry> {
+    let create = |id: &str, command| entry("host", Rights::Service, id, command);
+    vec![
+        create(
+            "b1",
+            json!({"type":"room.create","room":"group","kind":"group","title":"Group","members":["ann","bob"]}),
+        ),
+        create(
+            "b2",
+            json!({"type":"room.create","room":"open","kind":"group","title":"Open","members":["cat"],
+                "policy":{"join":"open","history":"shared"}}),
+        ),
+        create("b3", json!({"type":"room.create","room":"news","kind":"channel","title":"News"})),
+    ]
+}
+
+/// What somebody might do next. Much of it is against the rules.
+pub(crate) fn any_step() -> impl Strategy<Value = (usize, serde_json::Value)> {
+    let room = || (0..ROOMS.len()).prop_map(|i| ROOMS[i]);
+    let other = || (0..USERS.len()).prop_map(|i| USERS[i]);
+    let seq = || 1..12u64;
+    let command = prop_oneof![
+        6 => (room(), "[a-c<]{1,4}").prop_map(|(room, text)| json!({"type":"send","room":room,"body":{"text":text}})),
+        2 => other().prop_map(|to| json!({"type":"send","to":to,"body":{"text":"direct"}})),
+        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"send","room":room,"body":{"text":"@"},"mentions":[who]})),
+        2 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"edit","room":room,"seq":seq,"body":{"text":"edited"}})),
+        1 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"recall","room":room,"seq":seq})),
+        1 => (room(), seq(), any::<bool>())
+            .prop_map(|(room, seq, on)| json!({"type":"react","room":room,"seq":seq,"emoji":"👍","on":on})),
+        2 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"read","room":room,"seq":seq})),
+        2 => room().prop_map(|room| json!({"type":"room.join","room":room})),
+        2 => room().prop_map(|room| json!({"type":"room.leave","room":room})),
+        2 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.add","room":room,"user":who})),
+        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.remove","room":room,"user":who})),
+        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.role","room":room,"user":who,"role":"admin"})),
+        1 => Just(json!({"type":"user.update","name":"New Name"})),
+    ];
+    (0..=USERS.len(), command)
+}
+
+/// A history as entries: the beginning, then the steps; the actor past the users is a service.
+pub(crate) fn entries(steps: &[(usize, serde_json::Value)]) -> Vec<Entry> {
+    let mut all = beginning();
+    for (i, (actor, command)) in steps.iter().enumerate() {
+        let (actor, rights) = match USERS.get(*actor) {
+            Some(name) => (*name, Rights::User),
+            None => ("host", Rights::Service),
+        };
+        all.push(entry(actor, rights, &format!("k{i}"), command.clone()));
+    }
+    all
+}
+
+/// A store in a directory of its own.
+pub(crate) fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Durability::Os, 7).unwrap();
+    (dir, store)
+}
+
+/// Applies entries in batches of a few, and says what came of each.
+pub(crate) fn apply(store: &mut Store, entries: &[Entry]) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for batch in entries.chunks(3) {
+        for entry in batch {
+            outcomes.push(store.writer.step(entry).unwrap().1);
+        }
+        store.writer.commit().unwrap();
+    }
+    outcomes
+}
