@@ -3,6 +3,7 @@
 use crate::ops::{frame, group, history, live, now, polls, refused, walk};
 use crate::server::{Server, send, soon};
 use serde_json::json;
+use std::time::Duration;
 use wigeon_client::{Client, Frame, Item, ReadOptions};
 use wigeon_proto::transport::Transport;
 

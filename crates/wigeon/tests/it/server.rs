@@ -81,7 +81,7 @@ impl Server {
     /// Starts it (again) and waits until it answers.
     pub(crate) async fn restart(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_wigeon"))
+        let child = Command::new(program())
             .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.scratch.path().join("data"))
             .env("WIGEON_AUTH_SECRET", SECRET)
@@ -159,7 +159,7 @@ impl Server {
     }
 
     fn client(&self, who: &[&str]) -> Client {
-        let output = Command::new(env!("CARGO_BIN_EXE_wigeon"))
+        let output = Command::new(program())
             .arg("token")
             .args(who)
             .env("WIGEON_AUTH_SECRET", SECRET)
@@ -192,6 +192,11 @@ impl Drop for Server {
             eprintln!("--- the server's last words\n{}", self.log());
         }
     }
+}
+
+/// The build under test; `WIGEON=<path>` tries another, such as the release build.
+fn program() -> PathBuf {
+    std::env::var_os("WIGEON").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_wigeon")), PathBuf::from)
 }
 
 /// A port nobody listens on. Below the range the system gives to outgoing connections: a client that
