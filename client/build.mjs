@@ -12,12 +12,12 @@ import { minify } from "terser";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const version = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).version;
-const banner = `/* Wigeon client ${version}, MIT OR Apache-2.0 */\n`;
+const banner = `/* Wigeon ${version}, MIT OR Apache-2.0 */\n`;
 
 /** Names that live inside only: no option, no wire field, no property of the engine is called so. They are shortened. */
 const INSIDE = `env root base cross http site opened_at last_at live proven bearer usable auto poke fail blocked batchMax readerChanged
   holdUntil renewed accepted forget visible failures bans failed worked fresh wake suspend resume not_before replied seen pump left listen bare
-  piece timeout_ms memory count heard emit refused changed waiting params now cancel answer frame rtt ask flush place tags auth current only`.split(/\s+/);
+  piece timeout_ms memory count heard emit refused changed waiting params now cancel chance tap family adopt best save active ended until reader answer frame rtt ask flush place tags auth current only`.split(/\s+/);
 
 async function bundle(entry, format, minify) {
   const result = await build({

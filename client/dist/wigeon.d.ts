@@ -1,4 +1,4 @@
-/* Wigeon client 0.1.0, MIT OR Apache-2.0 */
+/* Wigeon 0.1.0, MIT OR Apache-2.0 */
 // The public words of the library: what a page writes and reads. This file holds types only, so the build copies it
 // as it stands into dist/wigeon.d.ts. Names are the wire's names (PROTOCOL.md); times are milliseconds since the epoch.
 
@@ -145,8 +145,6 @@ export interface Options {
   maxPerRoom?: number;
   /** Rooms on screen now: typing signals come only for these. Default: for all. */
   focus?: string[];
-  /** Remember in localStorage which transport worked. Default: true. */
-  remember?: boolean;
 }
 
 export interface Events {

@@ -40,9 +40,9 @@ export function createAuth(site: Site, options: Options, blocked: () => boolean,
   }
 
   function ask(source: any, done: Done): void {
-    const take = (value: any) => done(value ? null : fault("unauthenticated", "no token was given"), value);
+    const take = (value: any) => done(value ? null : fault("unauthenticated", "no token"), value);
     // The page's own backend may only be out of reach: that is a reason to wait, not to give up.
-    const failed = (error: any) => done(fault("unavailable", "the token callback failed: " + error), "");
+    const failed = (error: any) => done(fault("unavailable", String(error)), "");
     try {
       const value = typeof source === "function" ? source() : source;
       if (value?.then) value.then(take, failed);
@@ -64,7 +64,7 @@ export function createAuth(site: Site, options: Options, blocked: () => boolean,
 
   const fetchToken = shared(done => {
     if (options.token) return ask(options.token, done);
-    if (!options.guest) return done(options.ticket ? null : fault("unauthenticated", "give a token or a guest name"), "");
+    if (!options.guest) return done(options.ticket ? null : fault("unauthenticated", "no token"), "");
     post("/v1/guests", { name: options.guest.name }, null, (error, value) => {
       if (value) guest(value);
       done(error, value?.token);

@@ -60,7 +60,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   let typed: { [room: string]: number } = {}, focus = options.focus || null;
 
   const blocked = (): boolean => env.now() < blocked_until;
-  const raw = (transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void => {
+  const tap = (transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void => {
     if (emitter.heard("raw")) emit("raw", { transport, direction, bytes: utf8Length(text), text: redact(text), requests: requests || 0 } as Raw);
   };
 
@@ -78,7 +78,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   });
 
   const uplinks = createUplinks({
-    site, auth, options, session, blocked, rtt, raw,
+    site, auth, options, session, blocked, rtt, tap,
     tags: kit.tags,
     current: () => selector.current(),
   });
@@ -96,9 +96,9 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const queries = createQueries({ env, uplinks, refused, online, replied });
 
   const selector = createSelector({
-    site, session, transports, blocked, rtt, raw, refused, changed,
+    site, session, transports, blocked, rtt, tap, refused, changed,
     only: options.transports || null,
-    memory: createMemory(site, options.remember !== false),
+    memory: createMemory(site),
     params: { session, rooms: (options.rooms || []).join(","), max_per_room: options.maxPerRoom },
     cursor: () => self.cursor || "",
     visible: () => isVisible(env),
@@ -174,7 +174,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
       if (mine !== attempt) return;
       if (error) return fail(error);
       if (!self.user) self.user = subject(env.root, token);
-      outbox.load(self.user);
+      outbox.adopt(self.user);
       if (self.cursor) return selector.start();
       takeSnapshot((error, snapshot) => {
         if (mine !== attempt) return;
@@ -182,7 +182,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
         self.user = snapshot.user;
         self.cursor = snapshot.cursor;
         auth.accepted();
-        outbox.load(self.user);
+        outbox.adopt(self.user);
         emit("snapshot", snapshot);
         selector.start();
       });
@@ -247,7 +247,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     } else if (type === "heartbeat") moveTo(frame.cursor!);
     else if (type === "ticket") auth.renewed(frame as any);
     else if (type === "bye") {
-      selector.holdUntil(env.now() + env.random() * frame.retry_ms);
+      selector.holdUntil(env.now() + env.chance() * frame.retry_ms);
       emit(type, frame);
     } else if (type === "reset") onReset(frame);
     else if (frame.cursor) {
@@ -282,7 +282,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     self.cursor = null;
     tell(frame);
     if (soon) {
-      wait(env.now() + RESET_AGAIN_MS, fault("unavailable", "reset again"));
+      wait(env.now() + RESET_AGAIN_MS, fault("unavailable"));
       boot_timer = env.after(RESET_AGAIN_MS, boot);
     } else boot();
   }
@@ -291,8 +291,8 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
 
   function ackLater(): void {
     const reader = selector.current();
-    if (ack_timer || !reader || reader.transport.kind === "poll") return;
-    ack_timer = env.after(reader.transport.kind === "websocket" ? ACK_SOCKET_MS : ACK_STREAM_MS, () => {
+    if (ack_timer || !reader || reader.transport.family === "poll") return;
+    ack_timer = env.after(reader.transport.family === "websocket" ? ACK_SOCKET_MS : ACK_STREAM_MS, () => {
       ack_timer = null;
       if (self.cursor === acked || !online()) return;
       acked = self.cursor;
@@ -303,7 +303,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   function pingLater(): void {
     ping_timer = env.after(PING_MS, () => {
       const reader = selector.current();
-      if (online() && reader && reader.transport.kind !== "poll") ask("ping", {});
+      if (online() && reader && reader.transport.family !== "poll") ask("ping", {});
       pingLater();
     });
   }
@@ -338,9 +338,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
           selector.stop();
           update("connecting");
         },
-        resume() {
-          boot();
-        },
+        resume: boot,
       });
       update("connecting", null, null);
       pingLater();
@@ -377,7 +375,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     dropNetwork(ms) {
       blocked_until = env.now() + ms;
       uplinks.cut();
-      selector.cut(blocked_until, fault("network", "dropped on request"));
+      selector.cut(blocked_until, fault("network"));
     },
     retryNow() {
       if (self.state.status === "closed" || blocked()) return;

@@ -8,7 +8,7 @@ export const legacyEngine: Env = {
   now: engine.now,
   after: engine.after,
   cancel: engine.cancel,
-  random: engine.random,
+  chance: engine.chance,
   bytes(count) {
     const crypto = root.crypto || root.msCrypto, out: number[] = [];
     if (crypto && root.Uint8Array) return crypto.getRandomValues(new root.Uint8Array(count));
@@ -17,7 +17,11 @@ export const legacyEngine: Env = {
   },
   listen(target, type, then) {
     if (!target || target.addEventListener) return engine.listen(target, type, then);
-    if (target.attachEvent) target.attachEvent("on" + type, then);
-    return () => { if (target.detachEvent) target.detachEvent("on" + type, then); };
+    // IE 8 tells the end of a script only by its readyState, and before it has run.
+    const by_state = type === "load" && target.tagName === "SCRIPT";
+    const heard = by_state ? () => { if (/loaded|complete/.test(target.readyState)) engine.after(0, then as () => void); } : then;
+    const name = by_state ? "onreadystatechange" : "on" + type;
+    if (target.attachEvent) target.attachEvent(name, heard);
+    return () => { if (target.detachEvent) target.detachEvent(name, heard); };
   },
 };

@@ -8,7 +8,7 @@ export interface Env {
   after(ms: number, then: () => void): any;
   cancel(timer: any): void;
   /** [0, 1) */
-  random(): number;
+  chance(): number;
   /** `count` random bytes, from a CSPRNG where the engine has one. */
   bytes(count: number): ArrayLike<number>;
   /** Adds a listener to a window, a document or an element, if it is there; returns how to remove it. */
@@ -22,7 +22,7 @@ export const engine: Env = {
   now: () => +new Date(),
   after: (ms, then) => root.setTimeout(then, ms),
   cancel: timer => root.clearTimeout(timer),
-  random: () => Math.random(),
+  chance: () => Math.random(),
   bytes: count => root.crypto.getRandomValues(new Uint8Array(count)),
   listen(target, type, then) {
     target?.addEventListener?.(type, then);

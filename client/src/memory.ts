@@ -8,11 +8,11 @@ const REMEMBER_MS = 7 * 86400e3;
 
 export interface Memory { best(): TransportName | null; save(name: TransportName): void }
 
-export function createMemory(site: Site, on: boolean): Memory {
+export function createMemory(site: Site): Memory {
   const { env } = site, key = "wigeon.best." + site.base;
   // Even reading the property throws where cookies are blocked.
   const attempt = <T>(use: (storage: any) => T): T | null => {
-    try { return on ? use(env.root.localStorage) : null; } catch (_) { return null; }
+    try { return use(env.root.localStorage); } catch (_) { return null; }
   };
   return {
     best() {
@@ -43,7 +43,7 @@ export function createBans(env: Env): Bans {
       r.failures += at_once ? 2 : 1;
       if (r.failures < 2) return;
       r.failures = 0;
-      r.until = env.now() + Math.min(BAN_MS_MAX, BAN_MS * Math.pow(2, r.bans++)) * (0.7 + 0.6 * env.random());
+      r.until = env.now() + Math.min(BAN_MS_MAX, BAN_MS * Math.pow(2, r.bans++)) * (0.7 + 0.6 * env.chance());
     },
     worked(name) { delete rows[name]; },
     clear() { rows = {}; },
@@ -56,7 +56,7 @@ export interface Backoff { next(error?: WigeonError | null): number; count(): nu
 export function createBackoff(env: Env): Backoff {
   let n = 0;
   return {
-    next: error => Math.max(error?.retry_after_ms || 0, env.random() * Math.min(30000, 500 * Math.pow(2, n++))),
+    next: error => Math.max(error?.retry_after_ms || 0, env.chance() * Math.min(30000, 500 * Math.pow(2, n++))),
     count: () => n,
     reset() { n = 0; },
   };

@@ -29,7 +29,7 @@ export interface OutboxHost {
 export interface Outbox {
   add(command: Command, done: Done | null): void;
   /** Takes in what an earlier page of this user left. */
-  load(user: string | null): void;
+  adopt(user: string | null): void;
   /** An event: it may be the answer to one of ours. */
   seen(frame: Frame): void;
   pump(): void;
@@ -130,7 +130,7 @@ export function createOutbox(host: OutboxHost): Outbox {
     let bytes = 0;
     for (const e of entries) {
       if (e.error) continue;
-      if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout", "not confirmed within 24 hours")), pump();
+      if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout")), pump();
       if (e.not_before > now) {
         timer = env.after(e.not_before - now, pump);
         break;
@@ -181,7 +181,7 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   return {
     add(command, done) {
-      if (utf8Length(JSON.stringify(command)) > COMMAND_BYTES_MAX) return done?.(fault("too_large", "a command is at most 128 KiB"));
+      if (utf8Length(JSON.stringify(command)) > COMMAND_BYTES_MAX) return done?.(fault("too_large"));
       // A read mark not yet sent is overtaken by a later one.
       if (command.type === "read") for (const e of entries) {
         if (e.command.type === "read" && e.command.room === command.room && !e.tries) settle(e, null, { seq: command.seq });
@@ -191,7 +191,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       changed();
       pump();
     },
-    load(user) {
+    adopt(user) {
       if (!storage || !user || loaded_for === user) return;
       loaded_for = user;
       read(rows => {
@@ -220,7 +220,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       const e = find(id);
       if (!e) return;
       remove(e);
-      settle(e, fault("closed", "discarded"));
+      settle(e, fault("closed"));
     },
     stop() { env.cancel(timer); },
   };

@@ -43,7 +43,7 @@ export interface ReaderHost {
   /** The credentials this transport shows. */
   credentials(transport: Transport, done: (error: WigeonError | null, bearer: string) => void): void;
   ticket(): string;
-  raw(transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void;
+  tap(transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void;
   frame(reader: Reader, frame: Frame): void;
   answer(reader: Reader, answer: PollAnswer): void;
 }
@@ -114,7 +114,7 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
   /** By the time of the last byte, not by counting ticks: timers are throttled in hidden tabs and stop in sleep. */
   function watchSilence(): void {
     watch = env.after(WATCH_MS, () => {
-      if (env.now() - reader.last_at > SILENCE_MS) finish(fault("timeout", "fell silent"));
+      if (env.now() - reader.last_at > SILENCE_MS) finish(fault("timeout", "silent"));
       else watchSilence();
     });
   }
@@ -126,7 +126,7 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
     url: (name, more) => {
       const params: Params = { transport: name, after: host.cursor() };
       for (const key in host.params) params[key] = host.params[key];
-      if (transport.kind !== "poll") params.nonce = nonce;
+      if (transport.family !== "poll") params.nonce = nonce;
       if (!link.bearer) params.ticket = host.ticket();
       for (const key in more) params[key] = more[key];
       return site.base + "/v1/events" + query(params);
@@ -139,9 +139,9 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
       prove();
       if (!over) host.answer(reader, answer);
     },
-    raw(direction, text, requests) {
+    tap(direction, text, requests) {
       if (direction === "down") reader.last_at = env.now();
-      if (!over) host.raw(transport.name, direction, text, requests);
+      if (!over) host.tap(transport.name, direction, text, requests);
     },
     rtt: ms => host.rtt(ms),
     end: finish,
@@ -152,8 +152,8 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
       if (over) return;
       if (error) return finish(error);
       link.bearer = bearer;
-      if (transport.kind !== "poll") {
-        proof = env.after(proofBudgetMs(host.rtt()), () => finish(fault("timeout", ready_at ? "held back on its way" : "did not begin")));
+      if (transport.family !== "poll") {
+        proof = env.after(proofBudgetMs(host.rtt()), () => finish(fault("timeout", ready_at ? "held back" : "")));
         watchSilence();
       }
       try {

@@ -83,7 +83,7 @@ export function createSelector(host: SelectorHost): Selector {
 
   const choices = (test: (t: Transport) => boolean): Transport[] => pick(host.transports, t => allowed(t) && test(t));
 
-  const floor = (): Transport | null => choices(t => t.kind === "poll")[0] || null;
+  const floor = (): Transport | null => choices(t => t.family === "poll")[0] || null;
   const isOpen = (test: (r: Reader) => boolean): boolean => some(readers, test);
 
   // Readers: opened, swapped, dropped.
@@ -96,7 +96,7 @@ export function createSelector(host: SelectorHost): Selector {
       },
       proven(r) {
         bans.worked(t.name);
-        if (t.kind !== "poll") host.memory.save(t.name);
+        if (t.family !== "poll") host.memory.save(t.name);
         if (r === current) return;
         if (!current || role === current || t.name === pinned || rank(t) < rank(current.transport)) swap(r);
         else drop(r);
@@ -151,13 +151,13 @@ export function createSelector(host: SelectorHost): Selector {
     if (error?.retry_after_ms) hold_until = Math.max(hold_until, env.now() + error.retry_after_ms);
     if (r !== current) {
       // A failure beside a reader that works says something about the transport; alone it says the network is down.
-      if (current?.live && !pinned) bans.failed(r.transport.name, r.transport.kind === "websocket" && lived < AT_ONCE_MS);
+      if (current?.live && !pinned) bans.failed(r.transport.name, r.transport.family === "websocket" && lived < AT_ONCE_MS);
       if (role === current && current && current.last_at < woke_at) return current.fail(error || fault("timeout"));
       if (!readers.length) return lose(error);
       return race();
     }
     current = null;
-    if (r.transport.kind === "poll") {
+    if (r.transport.family === "poll") {
       if (r.transport.name === "longpoll" && error?.code === "timeout") poll_timeouts++;
       if (!readers.length) lose(error);
       else host.changed();
@@ -186,7 +186,7 @@ export function createSelector(host: SelectorHost): Selector {
     // What worked here last is worth its request before the floor has answered; so is a second way when the floor keeps failing.
     if (!t || host.memory.best() || backoff.count() > 1) race();
     for (const _ in tried) return;
-    lose(fault("unavailable", "no such transport here"));
+    lose(fault("unavailable", "no transport"));
   }
 
   function lose(error: WigeonError | null): void {
@@ -208,8 +208,8 @@ export function createSelector(host: SelectorHost): Selector {
     const best = host.memory.best();
     const next = choices(t => !tried[t.name] && (!!pinned || !bans.active(t.name))
       && (!current || (t !== current.transport && (!!pinned || rank(t) < rank(current.transport))))
-      && !isOpen(r => r !== current && r.transport.kind === t.kind)
-      && (t.kind !== "poll" || !!current));
+      && !isOpen(r => r !== current && r.transport.family === t.family)
+      && (t.family !== "poll" || !!current));
     const first = pick(next, t => t.name === best)[0] || next[0];
     if (first) {
       open(first, "probe");
@@ -225,7 +225,7 @@ export function createSelector(host: SelectorHost): Selector {
       upgrade = 0;
       return;
     }
-    const ms = pinned ? 1000 + backoff.next() : UPGRADE_MS[Math.min(upgrade++, UPGRADE_MS.length - 1)]! * (0.7 + 0.6 * env.random());
+    const ms = pinned ? 1000 + backoff.next() : UPGRADE_MS[Math.min(upgrade++, UPGRADE_MS.length - 1)]! * (0.7 + 0.6 * env.chance());
     upgrade_timer = env.after(ms, () => {
       if (!host.visible()) return look();
       tried = {};
@@ -246,8 +246,8 @@ export function createSelector(host: SelectorHost): Selector {
 
   /** Asks the current reader for a sign of life, in the way its kind allows. */
   function suspect(r: Reader): void {
-    if (r.transport.kind === "poll") return r.poke();
-    if (r.transport.kind === "stream") {
+    if (r.transport.family === "poll") return r.poke();
+    if (r.transport.family === "stream") {
       // A stream cannot be asked: a second one beside it answers instead.
       if (!isOpen(other => other !== r && other.transport === r.transport)) open(r.transport, r);
       return;

@@ -42,7 +42,7 @@ export function isSeen(a: string, b: string | null): boolean {
 }
 
 /** `Retry-After` in seconds, to milliseconds. (As a date it is of another clock than ours: back-off decides then.) */
-export const retryAfterMs = (header: string | null): number | undefined => +header! * 1000 || undefined;
+export const retryAfterMs = (header: any): number | undefined => header * 1000 || undefined;
 
 /** The `sub` of a JWT, unchecked: only to name the stored outbox before the server has told who we are. IE ≤ 9 waits for that. */
 export function subject(root: any, token: string): string | null {

@@ -17,7 +17,7 @@ export interface Link {
   frame(frame: Frame | undefined): void;
   /** A whole poll answer. */
   answer(answer: PollAnswer): void;
-  raw(direction: "up" | "down", text: string, requests?: number): void;
+  tap(direction: "up" | "down", text: string, requests?: number): void;
   rtt(ms: number): void;
   /** Null: the answer ended as answers end, come back with the cursor. */
   end(error: WigeonError | null): void;
@@ -37,7 +37,7 @@ export interface Channel {
 
 export interface Transport {
   name: TransportName;
-  kind: "websocket" | "stream" | "poll";
+  family: "websocket" | "stream" | "poll";
   /** Shows a ticket in the URL: always, or only to another origin (a header would cost a preflight), or never. */
   ticket: "always" | "cross" | "never";
   /** The engine has it. */

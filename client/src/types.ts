@@ -144,8 +144,6 @@ export interface Options {
   maxPerRoom?: number;
   /** Rooms on screen now: typing signals come only for these. Default: for all. */
   focus?: string[];
-  /** Remember in localStorage which transport worked. Default: true. */
-  remember?: boolean;
 }
 
 export interface Events {

@@ -30,17 +30,18 @@ export function watchWaking(env: Env, host: WakeHost): () => void {
     });
   }
 
-  off.push(env.listen(root, "online", () => host.wake(true)));
-  off.push(env.listen(root.navigator?.connection, "change", () => host.wake(true)));
-  off.push(env.listen(root.document, "visibilitychange", () => {
+  const on = (target: any, type: string, then: (event: any) => void) => off.push(env.listen(target, type, then));
+  on(root, "online", () => host.wake(true));
+  on(root.navigator?.connection, "change", () => host.wake(true));
+  on(root.document, "visibilitychange", () => {
     // A glance at another tab proves nothing; iOS cuts sockets within seconds of leaving.
     if (!isVisible(env)) hidden_at = env.now();
     else if (env.now() - hidden_at > TICK_MS) host.wake(false);
-  }));
-  off.push(env.listen(root, "pagehide", () => host.suspend()));
-  off.push(env.listen(root, "pageshow", event => {
+  });
+  on(root, "pagehide", host.suspend);
+  on(root, "pageshow", event => {
     if (event.persisted) host.resume();
-  }));
+  });
   tick();
   return () => {
     env.cancel(timer);

@@ -8,7 +8,7 @@ const held: any = {};
 
 export const htmlfile: Transport = {
   name: "htmlfile",
-  kind: "stream",
+  family: "stream",
   ticket: "always",
   usable(site) {
     // The frame calls its parent: our origin only.

@@ -7,7 +7,7 @@ import { json } from "../text.ts";
 /** A function that frames call. Through text: objects of a removed frame cannot be used in old IE. */
 export const callback = (link: Link) => (value: any): void => {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  link.raw("down", text);
+  link.tap("down", text);
   link.frame(json(text));
 };
 
@@ -17,13 +17,13 @@ export function hidden(link: Link, doc: any, url: string): any {
   frame.style.display = "none";
   frame.src = url;
   link.site.env.listen(frame, "load", () => link.end(null));
-  link.raw("up", "GET " + url, 1);
+  link.tap("up", "GET " + url, 1);
   return frame;
 }
 
 export const iframe: Transport = {
   name: "iframe",
-  kind: "stream",
+  family: "stream",
   ticket: "always",
   usable: site => !!site.env.root.document && (!site.cross || !!site.env.root.postMessage),
   auto: site => !site.env.root.fetch && !site.env.root.EventSource,

@@ -12,17 +12,17 @@ export const PRELUDE = 2048;
 
 export function ndjson(name: TransportName, http: HttpClient, padding: number, usable: (site: Site) => boolean, auto: (site: Site) => boolean): Transport {
   return {
-    name, kind: "stream", usable, auto,
+    name, family: "stream", usable, auto,
     ticket: http.bare ? "always" : "cross",
     open(link) {
       const url = link.url("ndjson", { padding: padding || null });
       const feed = lineReader(line => link.frame(json(line)));
-      link.raw("up", "GET " + url, 1);
+      link.tap("up", "GET " + url, 1);
       return {
         close: http(link.site.env, {
           method: "GET", url, bearer: link.bearer,
           piece(text) {
-            link.raw("down", text);
+            link.tap("down", text);
             feed(text);
           },
         }, (status, text, retry) => link.end(status === 200 ? null : fromResponse(status, text, retry))),

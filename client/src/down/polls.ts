@@ -16,10 +16,10 @@ type Get = (link: Link, wait_s: number, got: Got) => () => void;
 
 const byHttp: Get = (link, wait_s, got) => {
   const url = link.url(wait_s ? "longpoll" : "poll", { wait: wait_s || null });
-  link.raw("up", "GET " + url, 1);
+  link.tap("up", "GET " + url, 1);
   return link.site.http!(link.site.env, { method: "GET", url, bearer: link.bearer, timeout_ms: (wait_s + 10) * 1000 }, (status, text, retry) => {
     const answer = status === 200 ? json(text) : undefined;
-    link.raw("down", text);
+    link.tap("down", text);
     if (answer?.frames) got(null, answer);
     else got(text === "timeout" ? fault("timeout") : fromResponse(status, text, retry), null);
   });
@@ -28,10 +28,10 @@ const byHttp: Get = (link, wait_s, got) => {
 const byScript: Get = (link, wait_s, got) =>
   callScript(link.site.env, callback => {
     const url = link.url("jsonp", { wait: wait_s, callback });
-    link.raw("up", "GET " + url, 1);
+    link.tap("up", "GET " + url, 1);
     return url;
   }, (wait_s + 10) * 1000, value => {
-    if (value) link.raw("down", JSON.stringify(value));
+    if (value) link.tap("down", JSON.stringify(value));
     if (value?.frames) got(null, value);
     else got(value?.error ? fromWire(value.error) : fault("network"), null);
   });
@@ -63,7 +63,7 @@ function loop(link: Link, get: Get, held: boolean): Channel {
 
   function interval(): number {
     const ms = !link.visible() ? HIDDEN_MS : env.now() - active_at < ACTIVE_FOR_MS ? ACTIVE_MS : IDLE_MS;
-    return ms * (0.8 + 0.4 * env.random());
+    return ms * (0.8 + 0.4 * env.chance());
   }
 
   const stop = () => {
@@ -83,7 +83,7 @@ function loop(link: Link, get: Get, held: boolean): Channel {
 }
 
 function poller(name: TransportName, get: Get, held: boolean, ticket: Transport["ticket"], usable: (site: Site) => boolean, auto: (site: Site) => boolean): Transport {
-  return { name, kind: "poll", ticket, usable, auto, open: link => loop(link, get, held) };
+  return { name, family: "poll", ticket, usable, auto, open: link => loop(link, get, held) };
 }
 
 const hasHttp = (site: Site): boolean => !!site.http;

@@ -6,16 +6,16 @@ import { json } from "../text.ts";
 
 export const sse: Transport = {
   name: "sse",
-  kind: "stream",
+  family: "stream",
   ticket: "always",
   usable: site => !!site.env.root.EventSource,
   auto: () => true,
   open(link) {
     const url = link.url("sse");
     const source = new link.site.env.root.EventSource(url);
-    link.raw("up", "GET " + url, 1);
+    link.tap("up", "GET " + url, 1);
     source.onmessage = (event: any) => {
-      link.raw("down", (event.lastEventId && "id: " + event.lastEventId + "\n") + "data: " + event.data + "\n\n");
+      link.tap("down", (event.lastEventId && "id: " + event.lastEventId + "\n") + "data: " + event.data + "\n\n");
       link.frame(json(event.data));
     };
     source.onerror = () => {

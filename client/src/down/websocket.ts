@@ -9,7 +9,7 @@ const BUFFERED_BYTES_MAX = 1 << 20;
 
 export const websocket: Transport = {
   name: "websocket",
-  kind: "websocket",
+  family: "websocket",
   ticket: "never",
   usable: site => !!site.env.root.WebSocket,
   auto: () => true,
@@ -18,16 +18,16 @@ export const websocket: Transport = {
     const socket = new env.root.WebSocket(url);
     const send = (text: string): boolean => {
       if (socket.readyState !== 1 || socket.bufferedAmount > BUFFERED_BYTES_MAX) return false;
-      link.raw("up", text);
+      link.tap("up", text);
       socket.send(text);
       return true;
     };
-    link.raw("up", "GET " + url, 1);
+    link.tap("up", "GET " + url, 1);
     socket.onopen = () => {
       if (link.bearer) send(JSON.stringify({ id: commandId(env), type: "hello", token: link.bearer, session: link.session, after: link.after() }));
     };
     socket.onmessage = (event: any) => {
-      link.raw("down", event.data);
+      link.tap("down", event.data);
       lineReader(line => link.frame(json(line)))(event.data + "\n");
     };
     socket.onclose = (event: any) => link.end(fromClose(event.code, event.reason));

@@ -24,6 +24,6 @@ export const byFetch: HttpClient = (env, request, done) => {
       return pump();
     });
     return pump();
-  }).then(null, (error: any) => end.done(0, String(error)));
+  }).then(null, () => end.done(0, ""));
   return end.abort;
 };

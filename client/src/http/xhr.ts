@@ -36,8 +36,8 @@ export const byXhr: HttpClient = (env, request, done) => {
       read = text.length;
       piece(more);
     }
-    // Reading a header that CORS does not expose logs an error in some engines; it only matters on these two.
-    if (xhr.readyState === 4) end.done(status, text, status === 429 || status === 503 ? retryAfterMs(xhr.getResponseHeader("Retry-After")) : undefined);
+    // Reading a header that CORS does not expose logs an error in some engines; it only matters on 429 and 503.
+    if (xhr.readyState === 4) end.done(status, text, retryAfterMs(status > 428 && xhr.getResponseHeader("Retry-After")));
   };
   xhr.send(request.body || null);
   return end.abort;

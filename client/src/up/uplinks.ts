@@ -20,7 +20,7 @@ export interface UplinkHost {
   current(): Reader | null;
   blocked(): boolean;
   rtt(ms: number): void;
-  raw(name: UplinkName, direction: "up" | "down", text: string, requests?: number): void;
+  tap(name: UplinkName, direction: "up" | "down", text: string, requests?: number): void;
 }
 
 export interface Uplinks {
@@ -42,14 +42,14 @@ const TIMEOUT_MS = 20000;
 interface Waiting { done: Sent; reader: Reader | null; left: { [id: string]: boolean }; replies: Reply[]; abort(): void; timer?: any }
 
 export function createUplinks(host: UplinkHost): Uplinks {
-  const { site, auth, options, raw } = host, { env } = site;
+  const { site, auth, options, tap } = host, { env } = site;
   let waiting: Waiting[] = [], forced: UplinkName | null = null;
 
   const mayUse = (name: UplinkName): boolean => forced ? forced === name : !options.uplinks || has(options.uplinks, name);
 
   function name(): UplinkName {
     const reader = host.current();
-    if (reader?.live && reader.transport.kind === "websocket" && mayUse("websocket")) return "websocket";
+    if (reader?.live && reader.transport.family === "websocket" && mayUse("websocket")) return "websocket";
     const headers = site.http && !site.http.bare && (options.token || options.guest);
     // Across origins JSON and a token cost a preflight for each URL; text/plain and a ticket cost none.
     if (headers && mayUse("post") && (!site.cross || !mayUse("text"))) return "post";
@@ -63,54 +63,49 @@ export function createUplinks(host: UplinkHost): Uplinks {
     return row;
   }
 
-  function finish(row: Waiting, error: WigeonError | null, replies: Reply[]): void {
+  /** What was answered counts, also when the rest was not. */
+  function finish(row: Waiting, error: WigeonError | null, replies?: Reply[]): void {
     if (!has(waiting, row)) return;
     waiting = pick(waiting, other => other !== row);
     env.cancel(row.timer);
-    row.done(error, replies);
+    row.done(error, replies || row.replies);
   }
-
-  const lost = (code?: "timeout"): WigeonError => fault(code || "network", "", { outcome: "unknown" });
 
   function bySocket(commands: Command[], text: string, done: Sent): void {
     const row = track(done, host.current());
     for (const command of commands) row.left[command.id] = true;
-    row.timer = env.after(TIMEOUT_MS, () => finish(row, lost("timeout"), []));
-    if (!row.reader!.send(text)) finish(row, fault("network"), []);
+    row.timer = env.after(TIMEOUT_MS, () => finish(row, fault("timeout")));
+    if (!row.reader!.send(text)) finish(row, fault("network"));
   }
 
   function post(as: "post" | "text", text: string, done: Sent): void {
     const row = track(done, null);
     const go = (error: WigeonError | null, credential: string): void => {
-      if (error) return finish(row, error, []);
+      if (error) return finish(row, error);
       const url = site.base + "/v1/commands" + query({ ticket: as === "text" ? credential : "", session: host.session });
-      raw(as, "up", "POST " + url + "\n" + text, 1);
+      tap(as, "up", "POST " + url + "\n" + text, 1);
       row.abort = site.http!(env, {
         method: "POST", url, body: text, bearer: as === "post" ? credential : null, timeout_ms: TIMEOUT_MS,
         type: as === "post" ? "application/json" : "text/plain;charset=UTF-8",
       }, (status, answer, retry) => {
-        raw(as, "down", answer);
+        tap(as, "down", answer);
         result(row, status === 200 ? json(answer) : undefined, fromResponse(status, answer, retry));
       });
     };
-    if (as === "post") auth.token(go);
-    else auth.ticket(go);
+    auth[as === "post" ? "token" : "ticket"](go);
   }
 
   function result(row: Waiting, value: any, error: WigeonError): void {
-    if (value?.replies) return finish(row, null, value.replies);
-    if (value?.error) error = fromWire(value.error);
-    if (!error.outcome && (error.code === "network" || error.code === "timeout")) error.outcome = "unknown";
-    finish(row, error, []);
+    finish(row, value?.replies ? null : value?.error ? fromWire(value.error) : error, value?.replies);
   }
 
   function byTag(as: "jsonp" | "form", commands: Command[], text: string, done: Sent): void {
     const row = track(done, null);
     auth.ticket((error, ticket) => {
-      if (error) return finish(row, error, []);
-      row.abort = host.tags(site, as, commands[0]!, text, { ticket, session: host.session }, TIMEOUT_MS, (by, line) => raw(by, "up", line, 1), (value, posted) => {
-        if (posted) return finish(row, null, []);
-        raw("jsonp", "down", JSON.stringify(value) || "");
+      if (error) return finish(row, error);
+      row.abort = host.tags(site, as, commands[0]!, text, { ticket, session: host.session }, TIMEOUT_MS, (by, line) => tap(by, "up", line, 1), (value, posted) => {
+        if (posted) return finish(row, null);
+        tap("jsonp", "down", JSON.stringify(value) || "");
         result(row, value, fault("network"));
       });
     });
@@ -137,17 +132,17 @@ export function createUplinks(host: UplinkHost): Uplinks {
         delete row.left[reply.re];
         row.replies.push(reply);
         for (const _ in row.left) return;
-        return finish(row, null, row.replies);
+        return finish(row, null);
       }
     },
     readerChanged() {
       const now = host.current();
-      some(waiting, row => { if (row.reader && row.reader !== now) finish(row, lost(), row.replies); });
+      some(waiting, row => { if (row.reader && row.reader !== now) finish(row, fault("network")); });
     },
     cut() {
       some(waiting, row => {
         row.abort();
-        finish(row, lost(), []);
+        finish(row, fault("network"));
       });
     },
   };
