@@ -240,7 +240,6 @@ async fn an_outsider_is_refused_and_so_is_a_room_that_is_not() {
             json!({ "type": "room.leave", "room": room }),
             json!({ "type": "member.list", "room": room }),
             json!({ "type": "member.add", "room": room, "user": "eve" }),
-            json!({ "type": "typing", "room": room }),
         ]
     };
     for (there, nowhere) in commands(&room).into_iter().zip(commands("nowhere")) {

@@ -159,8 +159,11 @@ async fn a_cursor_gives_no_rights() {
     let eve = server.user("eve");
     assert_eq!(walk(&eve, &story.start).await, [], "ann's and bob's cursor in eve's hands");
     for transport in Transport::ALL {
-        let options =
-            ReadOptions { rooms: vec![story.room.clone()], ..ReadOptions::after(Some(&story.start)) };
+        let options = ReadOptions {
+            rooms: vec![story.room.clone()],
+            wait: Duration::from_secs(1),
+            ..ReadOptions::after(Some(&story.start))
+        };
         let mut reader = eve.read(transport, options);
         match soon("what eve gets", reader.next()).await.expect("an answer") {
             Some(Item::Frame(ready)) if !polls(transport) => {
