@@ -128,7 +128,7 @@ impl<S: State> Step<'_, S> {
     }
 
     fn event(&self, room: RoomId, what: What) -> Event {
-        Event { room, from: self.actor().clone(), at: self.entry.at, what }
+        Event { room, from: self.actor().clone(), at: self.entry.at, private: false, what }
     }
 
     /// The room with its head at this entry.
@@ -149,9 +149,10 @@ impl<S: State> Step<'_, S> {
         Applied { event: Some(self.event(id.clone(), what)), changes, reply: self.ok(Some(RoomRef::Id(id))) }
     }
 
-    /// An event for the actor's own devices.
-    fn to_self(&self, what: What, change: Change) -> Applied {
-        let event = self.event(RoomId::own(self.actor()), what);
+    /// An event for the actor's own devices, about themself or about a room.
+    fn to_self(&self, about: Option<RoomId>, what: What, change: Change) -> Applied {
+        let room = about.unwrap_or_else(|| RoomId::own(self.actor()));
+        let event = Event { private: true, ..self.event(room, what) };
         Applied { event: Some(event), changes: vec![change], reply: self.ok(None) }
     }
 }

@@ -162,6 +162,24 @@ fn a_read_mark_only_rises_and_never_passes_the_newest() {
 }
 
 #[test]
+fn in_a_channel_a_read_mark_is_for_the_readers_own_devices() {
+    let mut world = World::default();
+    world.does("ann", json!({"type":"room.create","kind":"channel","title":"News","members":["bob"]}));
+    world.does("ann", send("a"));
+    let event = world.does("bob", json!({"type":"read","room":"made","seq":1})).event.unwrap();
+    assert_eq!((event.audience().as_str(), event.room.as_str()), ("self:bob", "made"));
+}
+
+#[test]
+fn a_mention_counts_from_the_first_direct_message_on() {
+    let mut world = World::default();
+    let first =
+        world.does("ann", json!({"type":"send","to":"bob","body":{"text":"@bob"},"mentions":["bob","cat"]}));
+    let What::Message { mentions, .. } = first.event.unwrap().what else { panic!() };
+    assert_eq!(mentions.iter().map(UserId::as_str).collect::<Vec<_>>(), ["bob"]);
+}
+
+#[test]
 fn roles_bound_what_a_member_may_do() {
     let mut world = World::with_group();
     let add = json!({"type":"member.add","room":"made","user":"dan"});
@@ -182,6 +200,11 @@ fn roles_bound_what_a_member_may_do() {
         world.refuses("ann", json!({"type":"room.leave","room":"made"})),
         ErrorCode::Forbidden,
         "the last owner"
+    );
+    assert_eq!(
+        world.refuses("ann", json!({"type":"member.remove","room":"made","user":"ann"})),
+        ErrorCode::Forbidden,
+        "nor does the last owner remove themself"
     );
     world.does("ann", json!({"type":"member.role","room":"made","user":"bob","role":"owner"}));
     world.does("ann", json!({"type":"room.leave","room":"made"}));

@@ -132,12 +132,15 @@ pub enum RoomAction {
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
-    /// Its audience.
+    /// The room it is about, and its audience unless it is [`Self::private`].
     pub room: RoomId,
     /// Who did it.
     pub from: UserId,
     /// When it was admitted: milliseconds since 1970.
     pub at: u64,
+    /// Only the actor's own devices are told.
+    #[serde(skip)]
+    pub private: bool,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -177,6 +180,11 @@ impl What {
 }
 
 impl Event {
+    /// Who is told: a room, or the actor's own devices.
+    pub fn audience(&self) -> RoomId {
+        if self.private { RoomId::own(&self.from) } else { self.room.clone() }
+    }
+
     /// The JSON after `{"type":…,"cursor":…,`: it begins with `"room"` and ends with `}`.
     pub fn tail(&self) -> Vec<u8> {
         let mut json = json::to_vec(self);

@@ -159,8 +159,13 @@ mod tests {
             reply_to: None,
             mentions: vec![],
         };
-        let event_ =
-            Event { room: RoomId::parse("r").unwrap(), from: UserId::parse("ann").unwrap(), at: 5, what };
+        let event_ = Event {
+            room: RoomId::parse("r").unwrap(),
+            from: UserId::parse("ann").unwrap(),
+            at: 5,
+            private: false,
+            what,
+        };
         let frame = event(event_.what.kind(), "1c", &event_.tail());
         assert_eq!(
             std::str::from_utf8(&frame).unwrap(),

@@ -76,6 +76,11 @@ impl Caller {
         Some(TicketGrant { ticket: minted.text, expires_in: minted.expires_in })
     }
 
+    /// Whether the family of the ticket they came with was ended.
+    pub(crate) fn is_revoked(&self, app: &App) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| app.tickets.renew(ticket, now_ms()).is_err())
+    }
+
     /// As [`Self::renewed`], once half of the present ticket's life is over.
     pub(crate) fn renewed_if_old(&mut self, app: &App) -> Option<TicketGrant> {
         let ticket = self.ticket.as_ref()?;

@@ -92,7 +92,6 @@ impl Line {
             }
             Command::Live(live) => live_command(app, actor, caller, live),
         };
-        // A live command without an id is told and forgotten: nobody waits for its reply.
         self.waiting.push_back((id, working));
         effect
     }

@@ -196,9 +196,9 @@ impl<O: Outlet> Run<O> {
                 if let Some(event) = applied.event {
                     let text = cursor.to_string();
                     let json = frame::event(event.what.kind(), &text, &event.tail());
-                    let public = self.writer.is_public(&event.room)?;
+                    let room = event.audience();
+                    let public = self.writer.is_public(&room)?;
                     let (joined, left) = movements(&applied.changes);
-                    let room = event.room;
                     batch.events.push(Committed { cursor, room, public, json: json.into(), joined, left });
                 }
                 Ok(json::to_vec(&applied.reply))

@@ -146,7 +146,7 @@ impl Writer {
     }
 
     fn insert_event(&mut self, position: u64, event: &Event) -> Result<(), Fault> {
-        let n = self.key_or_own(&event.room, position)?;
+        let n = self.key_or_own(&event.audience(), position)?;
         self.db
             .prepare_cached(
                 "INSERT INTO event (pos, room, seq, target, kind, tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -40,6 +40,9 @@ impl<S: State> Step<'_, S> {
         self.not_direct(&room)?;
         let member = self.target(&room, &remove.user)?;
         self.outranks(&room, &member)?;
+        if member.role == Role::Owner && self.owners(&room)? == 1 {
+            return stop(ErrorCode::Forbidden, "a room keeps at least one owner");
+        }
         room.user_count -= 1;
         let user = remove.user.clone();
         let change = Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq };

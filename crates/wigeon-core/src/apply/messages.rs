@@ -8,7 +8,7 @@ use wigeon_proto::limits::REACTIONS_PER_MESSAGE_MAX;
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
 use super::{Decision, Step, Stop, stop};
-use crate::outcome::{Applied, Change};
+use crate::outcome::{Applied, Change, RoomRef};
 use crate::state::{Member, MessageState, Room, State};
 
 /// The largest group whose members are told of each other's read marks; in larger ones a read mark is
@@ -23,7 +23,7 @@ impl<S: State> Step<'_, S> {
             return stop(ErrorCode::BadRequest, "`reply_to` is no message of this room");
         }
         self.mark_own(&room, seq, &mut changes)?;
-        let mentions = self.mentions(&room, send)?;
+        let mentions = self.mentions(&room, send, &changes)?;
         changes.extend(mentions.iter().map(|user| Change::Mention(room.id.clone(), seq, user.clone())));
         room.head_seq = seq;
         let what = What::Message {
@@ -108,11 +108,14 @@ impl<S: State> Step<'_, S> {
         Ok(())
     }
 
-    /// The mentioned who are members, each once.
-    fn mentions(&self, room: &Room, send: &Send) -> Result<Vec<UserId>, Stop<S::Error>> {
+    /// The mentioned who are members, or become so with this message, each once.
+    fn mentions(&self, room: &Room, send: &Send, changes: &[Change]) -> Result<Vec<UserId>, Stop<S::Error>> {
+        let joins = |user: &UserId| {
+            changes.iter().any(|change| matches!(change, Change::Joined(_, who, _) if who == user))
+        };
         let mut kept: Vec<UserId> = Vec::new();
         for user in &send.mentions {
-            if !kept.contains(user) && self.find_member(&room.id, user)?.is_some() {
+            if !kept.contains(user) && (joins(user) || self.find_member(&room.id, user)?.is_some()) {
                 kept.push(user.clone());
             }
         }
@@ -197,7 +200,9 @@ impl<S: State> Step<'_, S> {
         let mut applied = if shared {
             self.about_message(room, seq, what, change)
         } else {
-            self.to_self(What::Read { user: self.actor().clone(), seq }, change)
+            let mut applied = self.to_self(Some(room.id.clone()), what, change);
+            applied.reply.room = Some(RoomRef::Id(room.id));
+            applied
         };
         applied.reply.seq = Some(seq);
         Ok(applied)
@@ -223,7 +228,7 @@ impl<S: State> Step<'_, S> {
 
     /// Nothing changes; the reply says how things stand.
     fn without_event(&self, room: &RoomId, seq: u64) -> Applied {
-        let mut reply = self.ok(Some(crate::outcome::RoomRef::Id(room.clone())));
+        let mut reply = self.ok(Some(RoomRef::Id(room.clone())));
         reply.seq = Some(seq);
         Applied { event: None, changes: Vec::new(), reply }
     }

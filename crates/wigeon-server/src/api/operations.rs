@@ -13,7 +13,7 @@ use wigeon_proto::limits;
 use wigeon_proto::transport::Transport;
 
 use crate::app::App;
-use crate::http::problem::{body_of, json_of, problem};
+use crate::http::problem::{body_of, json_of, problem, problem_with};
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn healthz() -> Response {
@@ -76,7 +76,5 @@ pub(super) async fn info(State(app): State<Arc<App>>) -> Response {
 /// A path of ours, by a method it does not have.
 pub(super) async fn method_not_allowed(request: Request<Body>) -> Response {
     let message = format!("{} is no method of this path", request.method());
-    let mut response = problem(&WireError::new(ErrorCode::BadRequest, message));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    problem_with(StatusCode::METHOD_NOT_ALLOWED, &WireError::new(ErrorCode::BadRequest, message))
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use wigeon_proto::error::WireError;
+use wigeon_proto::error::{Outcome, WireError};
 use wigeon_proto::json;
 
 #[derive(Serialize)]
@@ -17,11 +17,18 @@ struct Problem<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
 }
 
 /// A problem body with the error's status.
 pub(crate) fn problem(error: &WireError) -> Response {
     let status = StatusCode::from_u16(error.code.status()).expect("the table holds statuses");
+    problem_with(status, error)
+}
+
+/// A problem body with a status that says more than the error's own.
+pub(crate) fn problem_with(status: StatusCode, error: &WireError) -> Response {
     let body = json::to_vec(&Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
@@ -29,6 +36,7 @@ pub(crate) fn problem(error: &WireError) -> Response {
         detail: &error.message,
         code: error.code.as_str(),
         retry_after_ms: error.retry_after_ms,
+        outcome: error.outcome,
     });
     let mut response = body_of("application/problem+json", body);
     *response.status_mut() = status;

@@ -49,7 +49,7 @@ async fn open(app: &Arc<App>, parts: &mut Parts, asked: EventsRequest) -> Result
         return Err(WireError::new(ErrorCode::Unavailable, "the server is going down").retry_after(1000));
     }
     if asked.transport.is_script() {
-        script_may_read(parts, asked.transport)?;
+        script_may_read(app, parts, &asked)?;
     }
     if asked.transport == Transport::Websocket {
         let caller = Caller::of(app, parts, asked.ticket.as_deref())?;
@@ -64,12 +64,16 @@ async fn open(app: &Arc<App>, parts: &mut Parts, asked: EventsRequest) -> Result
 
 /// Script and frame elements send no `Origin` and ask nobody: so they read with a ticket alone, and only
 /// where `Referer` names a page that is ours or listed. A frame may come without: `frame-ancestors` and
-/// the ticket guard it.
-fn script_may_read(parts: &Parts, transport: Transport) -> Result<(), WireError> {
+/// the ticket guard it; and where it posts to another origin, that origin must be listed.
+fn script_may_read(app: &App, parts: &Parts, asked: &EventsRequest) -> Result<(), WireError> {
+    let transport = asked.transport;
     let forbidden = |message: &str| Err(WireError::new(ErrorCode::Forbidden, message));
     let seen = Seen::of(parts);
     if !seen.verdict.is_trusted() && (transport == Transport::Jsonp || seen.verdict != Verdict::Unknown) {
         return forbidden("this page is not listed");
+    }
+    if asked.target().is_some_and(|origin| app.origins.judge(Some(origin), &seen.host, None).is_err()) {
+        return forbidden("frames are posted to listed pages only");
     }
     // Browsers that say what a request is for must say what we serve it as.
     let expected: &[&str] =

@@ -105,9 +105,9 @@ fn reset(app: &App, cursor: Cursor, tail: u64) -> Option<ResetReason> {
     }
 }
 
-/// A token may bring a display name. It becomes the profile's when it is another one.
+/// A token may bring a display name. It is the profile's until the user chooses one.
 fn note_name(app: &Arc<App>, caller: &Caller, known: Option<&str>) {
-    let Some(name) = caller.name.clone().filter(|name| known != Some(name.as_str())) else { return };
+    let Some(name) = caller.name.clone().filter(|_| known.is_none()) else { return };
     if wigeon_proto::command::decode::check_name("name", &name, wigeon_proto::limits::NAME_BYTES_MAX).is_err()
     {
         return;

@@ -75,7 +75,12 @@ impl Pulse {
     }
 }
 
-/// The frame that ends a feed whose credential is over.
+/// Why a feed ends whose ticket's family was revoked: noticed at its next heartbeat.
+pub(super) fn revoked() -> WireError {
+    WireError::new(ErrorCode::Unauthenticated, "the ticket was revoked")
+}
+
+/// Why a feed ends whose credential is over.
 pub(super) fn expired() -> WireError {
     WireError::new(ErrorCode::TokenExpired, "the token has expired")
 }

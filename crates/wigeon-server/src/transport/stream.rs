@@ -17,7 +17,7 @@ use wigeon_proto::framing::Framing;
 use wigeon_proto::transport::Transport;
 
 use super::opening::{Opening, feed_error};
-use super::pulse::{Due, Pulse, bye, expired};
+use super::pulse::{Due, Pulse, bye, expired, revoked};
 use super::request::EventsRequest;
 use crate::app::App;
 use crate::caller::Caller;
@@ -126,6 +126,7 @@ impl Stream {
                     Err(error) => return self.end(Some(feed_error(error))),
                 },
                 due = self.pulse.due(&self.app) => match due {
+                    Due::Beat if self.caller.is_revoked(&self.app) => return self.end(Some(revoked())),
                     Due::Beat => {
                         let cursor = self.feed.cursor();
                         self.framing.frame(&mut out, Some(&cursor.to_string()), &Control::heartbeat(cursor));

@@ -26,7 +26,7 @@ use wigeon_proto::transport::Transport;
 use wigeon_proto::websocket::{Decoder, Event, Role, encode, handshake};
 
 use super::opening::{Opening, Wanted, feed_error};
-use super::pulse::{Due, Pulse, bye, expired};
+use super::pulse::{Due, Pulse, bye, expired, revoked};
 use super::request::{EventsRequest, Watch};
 use super::stream::append;
 use crate::app::App;
@@ -86,8 +86,7 @@ pub(super) async fn upgrade(
 /// A plain GET where an upgrade was expected: most often a proxy that drops the `Upgrade` header.
 fn upgrade_required() -> Response {
     let error = WireError::new(ErrorCode::BadRequest, "a WebSocket upgrade (RFC 6455, version 13) is needed");
-    let mut response = crate::http::problem::problem(&error);
-    *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+    let mut response = crate::http::problem::problem_with(StatusCode::UPGRADE_REQUIRED, &error);
     response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     response.headers_mut().insert("sec-websocket-version", HeaderValue::from_static("13"));
     response
@@ -289,6 +288,7 @@ impl Socket {
 
     fn tick(&mut self, due: Due, session: &mut Session) -> Result<(), End> {
         match due {
+            Due::Beat if session.caller.is_revoked(&self.app) => return Err(self.last_word(revoked())),
             // With frames still unwritten the heartbeat has nothing new to say; the peer's silence is bounded
             // by the socket's own deadline.
             Due::Beat if self.out.is_empty() => {

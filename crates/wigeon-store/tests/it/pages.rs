@@ -43,17 +43,17 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
         if let Some(event) = applied.event {
             let what = Seen {
                 position: cursor.position,
-                room: event.room.clone(),
+                room: event.audience(),
                 seq: event.what.seq(),
                 target: event.what.target(),
             };
             for name in USERS {
-                let member = members.contains(&(event.room.clone(), user(name)));
-                if member || event.room == RoomId::own(&user(name)) {
+                let member = members.contains(&(event.audience(), user(name)));
+                if member || event.audience() == RoomId::own(&user(name)) {
                     seen.entry(user(name)).or_default().push(what.clone());
                 }
             }
-            if event.room == room("news") {
+            if event.audience() == room("news") {
                 news.push(what);
             }
             assert!(!matches!(event.what, What::Message { seq: 0, .. }));
