@@ -33,11 +33,14 @@ const ATTACKS = {
       `${urls.events}&transport=poll&last=10`,
     ];
     for (const src of sources) {
-      const script = Object.assign(document.createElement("script"), { src });
-      await new Promise((resolve) => {
-        script.onload = script.onerror = resolve;
-        document.head.append(script);
-      });
+      // A page may keep its address to itself, and hope to be taken for one that has none.
+      for (const referrerPolicy of ["", "no-referrer"]) {
+        const script = Object.assign(document.createElement("script"), { src, referrerPolicy });
+        await new Promise((resolve) => {
+          script.onload = script.onerror = resolve;
+          document.head.append(script);
+        });
+      }
     }
   },
   async images({ command, urls }) {
@@ -59,15 +62,18 @@ const ATTACKS = {
       `${urls.events}&transport=htmlfile&callback=parent.steal&last=10`,
     ];
     for (const src of sources) {
-      const frame = Object.assign(document.createElement("iframe"), { src });
-      await new Promise((resolve) => {
-        frame.onload = resolve;
-        document.body.append(frame);
-      });
-      try {
-        steal(frame.contentDocument.body.textContent || undefined);
-      } catch {
-        // The browser keeps documents of other origins closed, as it should.
+      for (const referrerPolicy of ["", "no-referrer"]) {
+        const frame = Object.assign(document.createElement("iframe"), { src, referrerPolicy });
+        // A frame that streams never says that it is loaded; what it brings in this time is enough.
+        await new Promise((resolve) => {
+          frame.onload = resolve;
+          setTimeout(resolve, 2000);
+          document.body.append(frame);
+        });
+        // The browser keeps documents of other origins closed, as it should: this throws or is null.
+        try {
+          steal(frame.contentDocument?.body.textContent || undefined);
+        } catch {}
       }
     }
   },
@@ -129,9 +135,13 @@ suite("a hostile page", () => {
     const members = (await server.command(witness.token, { type: "room.get", room: "lobby" })).room.user_count;
 
     const page = await openIn(context, site.originAs(host));
+    const tried = [];
     const answers = [];
+    page.on("request", (request) => {
+      if (request.url().startsWith(server.origin)) tried.push(request);
+    });
     page.on("response", (response) => {
-      if (response.url().startsWith(server.origin)) answers.push([response.status(), response.url()]);
+      if (response.url().startsWith(server.origin)) answers.push([response.status(), new URL(response.url())]);
     });
     await page.evaluate(() => {
       window.loot = [];
@@ -151,14 +161,20 @@ suite("a hostile page", () => {
     };
     for (const way of ways) await page.evaluate(`(${method(ATTACKS[way])})(${JSON.stringify(reach)})`);
 
-    assert.deepEqual(await page.evaluate("loot"), [], "nothing is taken");
+    const loot = (await page.evaluate("loot")).filter((thing) => !isRefusal(thing));
+    assert.deepEqual(loot, [], "nothing is taken");
     assert.deepEqual(await server.texts(witness.token, "lobby"), before, "nothing is said");
     const after = (await server.command(witness.token, { type: "room.get", room: "lobby" })).room.user_count;
     assert.equal(after, members, "nobody is made");
-    // Playwright shows no answer to a refused upgrade; everything else has to have got as far as the server.
-    if (ways.some((way) => way !== "webSocket")) assert.ok(answers.length > 0, "it did try");
-    const let_in = answers.filter(([status, url]) => status < 400 && new URL(url).pathname.startsWith("/v1/"));
-    assert.deepEqual(let_in, [], "every request is refused");
+    // Scripts and frames cannot see a status, so theirs is 200 with the refusal inside, which `loot` would show.
+    const inside = (url) => ["jsonp", "iframe", "htmlfile"].includes(url.searchParams.get("transport"));
+    const letIn = answers.filter(([status, url]) => status < 400 && url.pathname.startsWith("/v1/") && !inside(url));
+    assert.deepEqual(letIn, [], "every request is refused");
+
+    // It is the server that refused, not the browser that never asked. Upgrades are no requests to Playwright.
+    if (ways.some((way) => way !== "webSocket")) assert.ok(tried.length > 0, "it did try");
+    const unasked = tried.map((request) => request.failure()?.errorText).filter((error) => /LOCAL_NETWORK|BLOCKED_BY_CLIENT/.test(error));
+    assert.deepEqual(unasked, []);
     return answers;
   }
 
@@ -187,6 +203,16 @@ suite("a hostile page", () => {
     assert.match(response.headers.get("content-security-policy") ?? "", /frame-ancestors 'none'/);
   });
 });
+
+/** An answer that holds nothing but why there is none. */
+function isRefusal(thing) {
+  try {
+    const { type = "error", error, ...more } = typeof thing === "string" ? JSON.parse(thing) : thing;
+    return type === "error" && ["forbidden", "unauthenticated"].includes(error.code) && Object.keys(more).length === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** The source of an object's method as a function expression. */
 function method(attack) {
