@@ -11,7 +11,7 @@ import { json, utf8Length } from "./text.ts";
 
 export type Done = (error: WigeonError | null, ok?: any) => void;
 
-interface Entry { id: string; command: Command; at: number; tries: number; error?: WigeonError; not_before: number; done?: Done | null }
+interface Entry { id: string; command: Command; at: number; tries: number; error?: WigeonError; not_before: number; done: Done[] }
 
 export interface OutboxHost {
   env: Env;
@@ -110,12 +110,12 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   function settle(e: Entry, error: WigeonError | null, ok?: any): void {
     const done = e.done;
-    e.done = null;
+    e.done = [];
     // A refused message stays visible until somebody decides; other refusals are only told.
     if (error && e.command.type === "send") e.error = error;
     else remove(e);
     changed();
-    done?.(error, ok);
+    for (const tell of done) tell(error, ok);
   }
 
   function pump(): void {
@@ -186,10 +186,10 @@ export function createOutbox(host: OutboxHost): Outbox {
       if (command.type === "read") for (const e of entries) {
         if (e.command.type === "read" && e.command.room === command.room && !e.tries) settle(e, null, { seq: command.seq });
       }
-      if (find(command.id)) return retry(command.id);
-      entries.push({ id: command.id, command, at: env.now(), tries: 0, not_before: 0, done });
-      changed();
-      pump();
+      const e = find(command.id) || { id: command.id, command, at: 0, tries: 0, not_before: 0, done: [] };
+      if (done) e.done.push(done);
+      if (!e.at) entries.push(e);
+      retry(e.id);
     },
     adopt(user) {
       if (!storage || !user || loaded_for === user) return;
@@ -198,6 +198,7 @@ export function createOutbox(host: OutboxHost): Outbox {
         const old = pick(rows, isOthers);
         for (const e of old) {
           e.not_before = 0;
+          e.done = [];
           if (e.error) e.error = fromWire(e.error);
         }
         entries = old.concat(entries);
@@ -210,7 +211,8 @@ export function createOutbox(host: OutboxHost): Outbox {
         const c = e.command;
         if (frame.type === "message" ? frame.id === e.id
           : frame.type === "message.edited" && c.type === "edit" && e.tries && c.room === frame.room && c.seq === frame.seq && c.body?.text === frame.body?.text) {
-          return settle(e, null, { room: frame.room, seq: frame.seq, cursor: frame.cursor, at: frame.at, version: frame.version });
+          // An event has all the fields of the reply, and more.
+          return settle(e, null, frame);
         }
       }
     },
@@ -230,7 +232,7 @@ export function createOutbox(host: OutboxHost): Outbox {
     if (!e) return;
     delete e.error;
     e.at = env.now();
-    e.not_before = hold_until = 0;
+    e.not_before = 0;
     changed();
     pump();
   }
