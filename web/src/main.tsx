@@ -10,6 +10,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app/app.ts";
 import { clientFor, type Entered, enter } from "./app/enter.ts";
+import { targetOf } from "./app/conversation.ts";
 import { forgetIdentity, type Identity, nameFromAddress, storedIdentity, takeTokenFromAddress, targetFromAddress } from "./app/identity.ts";
 import { currentPlace } from "./app/navigation.ts";
 import { applySettings } from "./app/settings.ts";
@@ -22,7 +23,7 @@ const LOBBY = "lobby";
 /** Opens what the link, or the last visit, says; else the lobby; else the newest conversation. */
 async function openFirst(app: App): Promise<void> {
   const place = currentPlace();
-  if (place !== undefined) return app.select(place);
+  if (place === null || (place !== undefined && (targetOf(place).to || app.model.rooms.has(place)))) return app.select(place);
   const { room, to } = targetFromAddress();
   if (room && (await app.joinRoom(room))) return;
   if (to) return app.person(to);

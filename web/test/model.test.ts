@@ -63,6 +63,14 @@ test("a room only heard of is asked for, and so is a name", () => {
   assert.equal(m.rooms.get("new")!.last?.seq, 1);
 });
 
+test("a count, a mark or a gap of a room we are not in makes no room", () => {
+  const m = model();
+  m.frame({ type: "unread", room: "left", unread: 1 }, 0);
+  m.frame({ type: "read", room: "self:me", from: "me", user: "me", seq: 1, at: 1 }, 0);
+  m.frame({ type: "gap", room: "left", from_seq: 1, to_seq: 2 }, 0);
+  assert.deepEqual([...m.rooms.keys()], ["lobby"]);
+});
+
 test("leaving takes the room away, being added brings it", () => {
   const m = model();
   m.frame({ type: "member", room: "lobby", from: "me", at: 1, action: "leave", users: ["me"] }, 0);

@@ -11,7 +11,7 @@ import { type Room, otherOf, unreadOf } from "../model/room.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
 import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
-import { goTo } from "./navigation.ts";
+import { goBack, goTo } from "./navigation.ts";
 
 /** Changes within this time are drawn together: one frame of a 60 Hz screen. */
 const REDRAW_MS = 16;
@@ -303,16 +303,31 @@ export class App {
   }
 
   async leaveRoom(room: string): Promise<void> {
-    if (await this.run("room.leave", { room })) {
-      this.model.rooms.delete(room);
-      this.show(null);
-    }
+    if (!(await this.run("room.leave", { room }))) return;
+    this.model.rooms.delete(room);
+    this.closeLost();
+  }
+
+  /** The room on screen is not ours any more: back to the list. */
+  private closeLost(): void {
+    const room = this.open?.target.room;
+    if (!room || !this.model.loaded || this.model.rooms.has(room)) return;
+    this.select(null);
+    goBack();
   }
 
   async addMembers(room: string, users: string[]): Promise<boolean> {
     const added = await this.run("member.add", { room, users });
     if (added) await this.refreshRoom(room);
     return added !== undefined;
+  }
+
+  async makeOwner(room: string, user: string): Promise<boolean> {
+    return (await this.run("member.role", { room, user, role: "owner" })) !== undefined;
+  }
+
+  async removeMember(room: string, user: string): Promise<boolean> {
+    return (await this.run("member.remove", { room, user })) !== undefined;
   }
 
   async publicRooms(): Promise<{ id: string; title: string; users: number; joined: boolean }[]> {
@@ -373,6 +388,8 @@ export class App {
     if (frame.type === "message") {
       this.pendings.arrived(frame.id);
       this.arrived(frame.room, frame.from);
+    } else if (frame.type === "member") {
+      this.closeLost();
     } else if (frame.type === "unread") {
       clearTimeout(this.unreadChecks.get(frame.room));
       this.unreadChecks.delete(frame.room);
@@ -411,10 +428,9 @@ export class App {
 
   private takeSnapshot(snapshot: Snapshot): void {
     this.model.snapshot(snapshot as Parameters<Model["snapshot"]>[0]);
-    if (this.open) {
-      const room = this.room();
-      if (room) this.arrange(this.open, room);
-    }
+    const room = this.room();
+    if (this.open && room) this.arrange(this.open, room);
+    this.closeLost();
     this.changed();
   }
 

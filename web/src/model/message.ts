@@ -12,6 +12,7 @@ export interface Message {
   replyTo?: number;
   mentions: string[];
   edited: boolean;
+  /** How often it was edited. */
   version: number;
   recalled: boolean;
   reactions: Reaction[];
@@ -32,8 +33,8 @@ export function messageOf(frame: MessageFrame): Message {
     text: frame.body?.text ?? "",
     replyTo: frame.reply_to,
     mentions: frame.mentions ?? [],
-    edited: frame.edited_at !== undefined || (frame.version ?? 1) > 1,
-    version: frame.version ?? 1,
+    edited: (frame.version ?? 0) > 0,
+    version: frame.version ?? 0,
     recalled: frame.recalled === true,
     reactions: frame.reactions ?? [],
   };

@@ -69,6 +69,7 @@ export class Model {
         return this.member(frame);
       case "room":
         if (frame.action === "create") {
+          this.ensure(frame.room);
           this.change(frame.room, (room) => ({ ...room, kind: frame.kind ?? room.kind, title: frame.title ?? room.title, at: frame.at }));
           this.wantedRooms.add(frame.room);
         } else {
@@ -138,7 +139,7 @@ export class Model {
     timeline.merge([frame]);
     this.typing(frame.room).delete(frame.from);
     this.name(frame.from);
-    if (!this.rooms.has(frame.room)) this.wantedRooms.add(frame.room);
+    this.ensure(frame.room);
     this.change(frame.room, (room) => {
       const newest = frame.seq >= (room.last?.seq ?? 0);
       const next = {
@@ -168,7 +169,7 @@ export class Model {
       return;
     }
     for (const user of [frame.from, ...users]) this.name(user);
-    if (!this.rooms.has(room)) this.wantedRooms.add(room);
+    this.ensure(room);
     this.change(room, (r) => {
       const others = r.users.filter((user) => !users.includes(user.id));
       const known = r.users.length - others.length;
@@ -184,8 +185,16 @@ export class Model {
     if (message) this.change(room, (r) => (r.last?.seq === seq ? { ...r, last: message } : r));
   }
 
+  /** A room we are in, though we know no more of it yet. */
+  private ensure(id: string): void {
+    if (this.rooms.has(id)) return;
+    this.rooms.set(id, stubRoom(id));
+    this.wantedRooms.add(id);
+  }
+
   private change(id: string, change: (room: Room) => Room): void {
-    this.rooms.set(id, change(this.rooms.get(id) ?? stubRoom(id)));
+    const room = this.rooms.get(id);
+    if (room) this.rooms.set(id, change(room));
   }
 
   private typing(room: string): Map<string, number> {

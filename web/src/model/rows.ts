@@ -119,7 +119,7 @@ function draftMessage({ id, command, at, room, seq }: Pending, me: string): Mess
     replyTo: command.reply_to,
     mentions: command.mentions ?? [],
     edited: false,
-    version: 1,
+    version: 0,
     recalled: false,
     reactions: [],
   };

@@ -20,6 +20,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const key = keyOf(conversation.target);
   const { editing, replyTo } = conversation;
   const [text, setText] = useState(() => editing?.text ?? draftOf(key));
+  const [, redraw] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const compositionEnded = useRef(0);
   const title = app.titleOf(conversation.target);
@@ -61,7 +62,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const stop = () => {
     conversation.editing = null;
     conversation.replyTo = null;
-    app.changed();
+    redraw((n) => n + 1);
   };
 
   const over = bytesOver(text);
@@ -95,7 +96,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       if (!own) return;
       event.preventDefault();
       conversation.editing = own;
-      app.changed();
+      redraw((n) => n + 1);
     }
   };
 

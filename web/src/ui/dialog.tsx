@@ -1,7 +1,7 @@
 // A modal dialog: the browser's own <dialog>, which keeps the focus inside and makes the rest inert.
 // It gives the focus back to what had it before.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { Icon } from "./icons.tsx";
 
@@ -16,10 +16,15 @@ interface Props {
 export function Dialog({ title, onClose, children, bare }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
-    return () => before?.focus();
+    const element = dialog.current;
+    element?.showModal();
+    return () => {
+      // While it is open, everything else is inert and takes no focus.
+      element?.close();
+      before?.focus();
+    };
   }, []);
   return (
     <dialog

@@ -1,7 +1,7 @@
 // A menu that opens at a button or a point: arrows move, a letter-less list of few items, Escape or a
 // press outside closes, the focus goes back. One is open at a time, since it takes the focus.
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icons.tsx";
 
 export interface Place {
@@ -35,7 +35,8 @@ export function Menu({ label, at, align = "start", onClose, children }: Props) {
     element.style.top = `${Math.max(EDGE, below ? at.bottom + 4 : at.top - 4 - height)}px`;
   });
 
-  useEffect(() => {
+  // A layout effect, because its end must come before whatever opens instead of the menu (a dialog).
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     const items = () => [...(menu.current?.querySelectorAll<HTMLElement>("[role^=menuitem]") ?? [])];
     (items().find((item) => item.getAttribute("aria-checked") === "true") ?? items()[0])?.focus();

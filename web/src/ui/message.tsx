@@ -31,6 +31,10 @@ interface Props {
 export function MessageView({ row, room, conversation, name, readers, quoted, flash, onReply, onEdit }: Props) {
   const app = useApp();
   const [menu, setMenu] = useState<MessageMenuState>(null);
+  // Only the message with the focus has its links and buttons in the tab order: a screenful of messages
+  // would else stand between the composer and the rest of the page.
+  const [inside, setInside] = useState(false);
+  const tab = inside ? 0 : -1;
   const press = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { message, mine, first, last, state } = row;
   const many = room !== undefined && room.kind !== "direct";
@@ -57,6 +61,10 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
           openMenu(event.currentTarget.querySelector(".bubble") ?? event.currentTarget);
         }
       }}
+      onFocusIn={() => setInside(true)}
+      onFocusOut={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setInside(false);
+      }}
       onPointerDown={(event) => {
         if (event.pointerType !== "touch") return;
         const bubble = event.currentTarget.querySelector(".bubble");
@@ -72,8 +80,8 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
       <div class="message-main">
         {!mine && many && first && <div class="message-name">{name}</div>}
         <div class={big ? "bubble bubble-big" : "bubble"}>
-          {message.replyTo !== undefined && !message.recalled && <Quote seq={message.replyTo} quoted={quoted} conversation={conversation} />}
-          {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text text={message.text} />}
+          {message.replyTo !== undefined && !message.recalled && <Quote tab={tab} seq={message.replyTo} quoted={quoted} conversation={conversation} />}
+          {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text tab={tab} text={message.text} />}
           <span class="meta">
             {message.edited && !message.recalled && <span>{t.edited}</span>}
             <time dateTime={new Date(message.at).toISOString()} title={fullTimeOf(message.at)}>
@@ -105,7 +113,7 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
           )}
         </div>
         {state === "failed" && <Failed row={row} />}
-        {message.reactions.length > 0 && <Reactions message={message} />}
+        {message.reactions.length > 0 && <Reactions tab={tab} message={message} />}
       </div>
       {menu?.kind === "actions" && (
         <MessageMenu message={message} mine={mine} at={menu.at} setMenu={setMenu} onReply={() => { conversation.replyTo = message; onReply(); }} onEdit={() => { conversation.editing = message; onEdit(); }} />
@@ -115,14 +123,14 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
   );
 }
 
-function Text({ text }: { text: string }) {
+function Text({ tab, text }: { tab: number; text: string }) {
   const [open, setOpen] = useState(false);
   const head = foldOf(text);
   return (
     <span class="text" dir="auto">
       {partsOf(head !== undefined && !open ? `${head}…` : text).map((part) =>
         part.type === "link" ? (
-          <a href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+          <a tabIndex={tab} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
             {part.text}
           </a>
         ) : (
@@ -130,7 +138,7 @@ function Text({ text }: { text: string }) {
         ),
       )}
       {head !== undefined && (
-        <button type="button" class="button-link" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <button type="button" class="button-link" tabIndex={tab} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? t.showLess : t.showMore}
         </button>
       )}
@@ -147,11 +155,11 @@ function State({ state, readers }: { state: "sending" | "sent" | "read"; readers
   );
 }
 
-function Quote({ seq, quoted, conversation }: { seq: number; quoted: Message | undefined; conversation: Conversation }) {
+function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; quoted: Message | undefined; conversation: Conversation }) {
   const app = useApp();
   const from = quoted && (quoted.from === app.model.me ? t.you : app.nameOf(quoted.from));
   return (
-    <button type="button" class="quote" onClick={() => app.visit(conversation, seq, "message")}>
+    <button type="button" class="quote" tabIndex={tab} onClick={() => app.visit(conversation, seq, "message")}>
       {from && <b>{from}</b>}
       <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(quoted.text)}</span>
     </button>
@@ -175,14 +183,14 @@ function Failed({ row }: { row: Row & { type: "message" } }) {
   );
 }
 
-function Reactions({ message }: { message: Message }) {
+function Reactions({ tab, message }: { tab: number; message: Message }) {
   const app = useApp();
   return (
     <div class="reactions">
       {message.reactions.map(({ emoji, users }) => {
         const label = t.reactionBy(emoji, users.map((user) => (user === app.model.me ? t.you : app.nameOf(user))));
         return (
-          <button type="button" class="reaction" key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.react(message, emoji)}>
+          <button type="button" class="reaction" tabIndex={tab} key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.react(message, emoji)}>
             <span aria-hidden="true">{emoji}</span> {users.length}
           </button>
         );

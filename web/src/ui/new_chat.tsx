@@ -1,5 +1,5 @@
 // A new conversation: with a person, with a group, or in a public channel.
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { WireMember } from "../wire.ts";
 import { useApp } from "./context.ts";
@@ -57,16 +57,15 @@ function NewGroup({ onClose }: { onClose: () => void }) {
   const app = useApp();
   const [title, setTitle] = useState("");
   const [people, setPeople] = useState<WireMember[]>([]);
-  const create = async (event: Event) => {
-    event.preventDefault();
+  const [busy, create] = useOnce(async () => {
     if (await app.createRoom("group", title.trim(), people.map((user) => user.id))) onClose();
-  };
+  });
   return (
     <form class="form" onSubmit={create}>
       <TitleField label={t.groupTitle} placeholder={t.groupPlaceholder} value={title} onValue={setTitle} />
       <PeoplePicker label={t.groupPeople} picked={people} onPick={(user) => setPeople([...people, user])} onDrop={(user) => setPeople(people.filter((other) => other.id !== user.id))} />
       <div class="dialog-actions">
-        <button type="submit" class="button button-primary" disabled={title.trim() === ""}>
+        <button type="submit" class="button button-primary" disabled={busy || title.trim() === ""}>
           {t.createGroup}
         </button>
       </div>
@@ -79,10 +78,9 @@ function Channels({ onClose }: { onClose: () => void }) {
   const [rooms, setRooms] = useState<Awaited<ReturnType<typeof app.publicRooms>> | null>(null);
   const [title, setTitle] = useState("");
   useEffect(() => void app.publicRooms().then(setRooms), []);
-  const create = async (event: Event) => {
-    event.preventDefault();
+  const [busy, create] = useOnce(async () => {
     if (await app.createRoom("channel", title.trim(), [])) onClose();
-  };
+  });
   return (
     <>
       <ul class="people" aria-busy={rooms === null}>
@@ -111,13 +109,30 @@ function Channels({ onClose }: { onClose: () => void }) {
         <TitleField label={t.newChannel} placeholder={t.channelPlaceholder} value={title} onValue={setTitle} />
         <p class="muted">{t.channelText}</p>
         <div class="dialog-actions">
-          <button type="submit" class="button button-primary" disabled={title.trim() === ""}>
+          <button type="submit" class="button button-primary" disabled={busy || title.trim() === ""}>
             {t.createChannel}
           </button>
         </div>
       </form>
     </>
   );
+}
+
+/** A submit handler that runs once at a time: an impatient second Enter makes no second room. */
+function useOnce(action: () => Promise<void>): [boolean, (event: Event) => void] {
+  const [busy, setBusy] = useState(false);
+  const running = useRef(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (running.current) return;
+    running.current = true;
+    setBusy(true);
+    void action().finally(() => {
+      running.current = false;
+      setBusy(false);
+    });
+  };
+  return [busy, submit];
 }
 
 function TitleField({ label, placeholder, value, onValue }: { label: string; placeholder: string; value: string; onValue: (value: string) => void }) {

@@ -17,7 +17,11 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
   const room = app.room(conversation.target);
   const title = app.titleOf(conversation.target);
   const key = keyOf(conversation.target);
-  const focusComposer = () => app.changed();
+  const [, redraw] = useState(0);
+  const toComposer = () => {
+    redraw((n) => n + 1);
+    document.getElementById("composer")?.focus();
+  };
   return (
     <main class="room" aria-label={title}>
       <header class="room-head">
@@ -37,7 +41,7 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
         )}
       </header>
       <ConnectionBanner onSignOut={onSignOut} />
-      <TimelineView key={`timeline ${key}`} conversation={conversation} onReply={focusComposer} onEdit={focusComposer} />
+      <TimelineView key={`timeline ${key}`} conversation={conversation} onReply={toComposer} onEdit={toComposer} />
       <Typing conversation={conversation} />
       <Composer key={`composer ${key}`} conversation={conversation} />
       {details && room && <RoomDetails room={room} onClose={() => setDetails(false)} />}
