@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, atTail, bound, canGrowUp, growDown, growUp, MESSAGES_SHOWN_MAX, MESSAGES_STEP, tail, type Window } from "../src/model/window.ts";
+import { around, atTail, bound, boundAround, canGrowUp, growDown, growUp, MESSAGES_SHOWN_MAX, MESSAGES_STEP, tail, type Window } from "../src/model/window.ts";
 import { messages } from "./support.ts";
 
 const all = messages(1, 1000);
@@ -49,4 +49,13 @@ test("a jump puts the message in the middle", () => {
   assert.ok(window.from < 500 && window.to > 500);
   assert.equal(around(all, 990).to, Infinity);
   assert.equal(around(all, 3).from, 1);
+});
+
+test("a window grown from inside shrinks around what the reader sees", () => {
+  for (const seq of [1, 60, 500, 940, 1000]) {
+    const window = boundAround(all, { from: 1, to: Infinity }, seq);
+    assert.equal(shown(window), MESSAGES_SHOWN_MAX);
+    assert.ok(window.from <= seq && seq <= window.to);
+  }
+  assert.deepEqual(boundAround(all, { from: 900, to: Infinity }, 950), { from: 900, to: Infinity });
 });

@@ -15,6 +15,8 @@ export const targetOf = (key: string): Target => (key.startsWith("to:") ? { to: 
 
 export interface Anchor {
   key: string;
+  /** The number of its message, where it is one. */
+  seq: number | undefined;
   /** Pixels from the top of the view to the top of that row. */
   top: number;
 }

@@ -57,10 +57,9 @@ export function suggestName(not = ""): string {
   return not;
 }
 
-/** Opens this page for somebody else. `noopener` also keeps the new tab from copying our identity. */
-export function openSecondWindow(myName: string): void {
-  const url = new URL(location.href);
-  url.hash = "";
+/** Opens this page, in a room, for somebody else. `noopener` also keeps the new tab from copying our identity. */
+export function openSecondWindow(myName: string, room?: string): void {
+  const url = new URL(linkTo(room));
   url.searchParams.set("as", suggestName(myName));
   window.open(url.href, "_blank", "noopener");
 }

@@ -35,6 +35,12 @@ export class Timeline {
     }
     if (range) this.covered = cover(this.covered, range);
     if (fresh.size === 0) return;
+    const last = this.messages.at(-1)?.seq ?? 0;
+    if (fresh.size === 1 && frames[0] && frames[0].seq > last) {
+      // The common case, a live message: nothing to look for, nothing to sort.
+      this.messages = [...this.messages, ...fresh.values()];
+      return;
+    }
     const kept = this.messages.filter((message) => !fresh.has(message.seq));
     this.messages = [...kept, ...fresh.values()].sort((a, b) => a.seq - b.seq);
   }

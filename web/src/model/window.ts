@@ -50,6 +50,17 @@ export function growDown(messages: Numbered, window: Window): Window {
   return bound(messages, { from: window.from, to }, "newer");
 }
 
+/** Holds the bound around what the reader sees: a hole that is filled grows the window from inside. */
+export function boundAround(messages: Numbered, window: Window, seq: number): Window {
+  const first = lowerBound(messages, window.from);
+  const end = atTail(window) ? messages.length : lowerBound(messages, window.to + 1);
+  if (end - first <= MESSAGES_SHOWN_MAX) return window;
+  const half = MESSAGES_SHOWN_MAX / 2;
+  const from = Math.min(Math.max(first, lowerBound(messages, seq) - half), end - MESSAGES_SHOWN_MAX);
+  const last = from + MESSAGES_SHOWN_MAX;
+  return { from: messages[from]?.seq ?? window.from, to: last >= end ? window.to : (messages[last - 1]?.seq ?? window.to) };
+}
+
 /** Holds the bound; `keep` says which end the reader is looking at. */
 export function bound(messages: Numbered, window: Window, keep: "older" | "newer"): Window {
   const first = lowerBound(messages, window.from);

@@ -10,7 +10,7 @@ import { t } from "../i18n/index.ts";
 import { type Row, rowsOf } from "../model/rows.ts";
 import { unreadOf } from "../model/room.ts";
 import { Timeline } from "../model/timeline.ts";
-import { atTail, canGrowUp, growDown, growUp } from "../model/window.ts";
+import { atTail, boundAround, canGrowUp, growDown, growUp } from "../model/window.ts";
 import { useApp } from "./context.ts";
 import { dayOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
@@ -54,7 +54,7 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
       const box = row.getBoundingClientRect();
       // A hole is replaced by what fills it, so it holds nothing in place.
       if (box.bottom <= top || row.dataset.key?.startsWith("hole:")) continue;
-      anchor.current = { key: row.dataset.key ?? "", top: box.top - top };
+      anchor.current = { key: row.dataset.key ?? "", seq: Number(row.dataset.seq) || undefined, top: box.top - top };
       break;
     }
     const left = view.scrollHeight - view.clientHeight - view.scrollTop;
@@ -99,6 +99,11 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
     const view = scroller.current;
     if (!view || !room) return;
     const { messages } = timeline;
+    const bounded = boundAround(messages, conversation.window, anchor.current?.seq ?? Infinity);
+    if (bounded !== conversation.window) {
+      conversation.window = bounded;
+      return redraw((n) => n + 1);
+    }
     if (view.scrollTop < NEAR_PX && canGrowUp(messages, conversation.window)) {
       conversation.window = growUp(messages, conversation.window);
       return redraw((n) => n + 1);

@@ -2,6 +2,7 @@
 import type { Conversation } from "../app/conversation.ts";
 import { linkTo, openSecondWindow } from "../app/identity.ts";
 import { t } from "../i18n/index.ts";
+import { readersOf } from "../model/room.ts";
 import { useApp } from "./context.ts";
 import { CopyLink } from "./copy_link.tsx";
 import { Icon } from "./icons.tsx";
@@ -21,7 +22,8 @@ export function Waiting({ conversation }: { conversation: Conversation }) {
   const lastOther = timeline.messages.findLast((message) => message.from !== me);
   const came = timeline.notes.some((note) => note.action === "join" && note.at > since && note.users.some((user) => user !== me));
   if (came || (lastOther && lastOther.at > since) || app.model.typingIn(id, Date.now()).length > 0) return null;
-  if (timeline.messages.some((message) => message.from === me && [...room.readers.values()].some((read) => read >= message.seq))) return null;
+  const own = timeline.messages.find((message) => message.from === me);
+  if (own && readersOf(room, own.seq) > 0) return null;
 
   return (
     <section class="waiting" aria-label={t.waiting} data-testid="waiting">
@@ -33,7 +35,7 @@ export function Waiting({ conversation }: { conversation: Conversation }) {
       <h2>{t.waiting}</h2>
       <p>{t.waitingText}</p>
       <div class="waiting-actions">
-        <button type="button" class="button button-primary" onClick={() => openSecondWindow(app.nameOf(me))}>
+        <button type="button" class="button button-primary" onClick={() => openSecondWindow(app.nameOf(me), id)}>
           <Icon name="window" />
           {t.secondWindow}
         </button>
