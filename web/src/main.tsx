@@ -14,6 +14,7 @@ import { targetOf } from "./app/conversation.ts";
 import { forgetIdentity, type Identity, nameFromAddress, storedIdentity, takeTokenFromAddress, targetFromAddress } from "./app/identity.ts";
 import { currentPlace } from "./app/navigation.ts";
 import { applySettings } from "./app/settings.ts";
+import { t } from "./i18n/index.ts";
 import { followViewport } from "./app/viewport.ts";
 import { Shell } from "./ui/shell.tsx";
 import { Welcome } from "./ui/welcome.tsx";
@@ -74,7 +75,16 @@ function Page({ identity, as }: { identity: Identity | null; as: string | null }
 
   const onSettings = () => redraw((n) => n + 1);
   if (app) return <Shell app={app} onSignOut={() => leave(app)} onSettings={onSettings} />;
-  if (waiting) return <main class="welcome" aria-busy="true" />;
+  if (waiting) {
+    return (
+      <main class="welcome" aria-busy="true">
+        <div class="welcome-card">
+          <img src="assets/logo.svg" alt="" width="112" height="112" />
+          <h1 class="muted">{t.entering}</h1>
+        </div>
+      </main>
+    );
+  }
   return <Welcome name={name || (as ?? "")} onEntered={onEntered} onSettings={onSettings} />;
 }
 

@@ -2,10 +2,13 @@
 // of our transports hold one each. So they take turns: whoever waits keeps its cursor, and goes on from it.
 
 const TURN_STEP_MS = 4_000;
+/** While somebody has not run at all yet: so that a newcomer soon sees all of them work. */
+const FIRST_STEP_MS = 1_500;
 
 export class Turns {
   private running = new Map<string, number>();
   private waiting = new Map<string, number>();
+  private known = new Set<string>();
   private stepped_at = -TURN_STEP_MS;
 
   /** `slots`: how many may hold a connection at once. */
@@ -18,7 +21,8 @@ export class Turns {
     for (const id of wanted) if (!this.running.has(id) && !this.waiting.has(id)) this.waiting.set(id, now);
     while (this.running.size > this.slots) this.rest(now);
     while (this.running.size < this.slots && this.waiting.size > 0) this.admit(now);
-    if (this.waiting.size > 0 && now - this.stepped_at >= TURN_STEP_MS) {
+    const [next] = this.waiting.keys();
+    if (next !== undefined && now - this.stepped_at >= (this.known.has(next) ? TURN_STEP_MS : FIRST_STEP_MS)) {
       this.rest(now);
       this.admit(now);
     }
@@ -38,6 +42,7 @@ export class Turns {
     if (id === undefined) return;
     this.waiting.delete(id);
     this.running.set(id, now);
+    this.known.add(id);
     this.stepped_at = now;
   }
 }

@@ -178,6 +178,7 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
         class="timeline"
         role="log"
         aria-label={t.messages(app.titleOf(target))}
+        aria-busy={conversation.loading.size > 0}
         aria-live={conversation.atEnd ? "polite" : "off"}
         tabIndex={0}
         data-testid="timeline"

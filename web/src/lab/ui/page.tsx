@@ -50,9 +50,8 @@ export function Page() {
       <main class="lab">
         <section class="intro">
           <h1>{w.title}</h1>
-          <p>{w.intro}</p>
-          <p class="small">
-            <a href={DOCUMENT} rel="noreferrer" hreflang="zh">{w.document}</a>
+          <p>
+            {w.intro} <a href={DOCUMENT} rel="noreferrer" hreflang="zh">{w.document}</a>
           </p>
         </section>
         {bench ? <Instruments bench={bench} onChange={() => redraw(0)} /> : <Entrance error={error} onOpen={open} />}

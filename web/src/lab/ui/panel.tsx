@@ -26,11 +26,12 @@ export function Panel({ bench, instrument }: { bench: Bench; instrument: Instrum
       <header class="instrument-head">
         <span class="instrument-section">{row.section}</span>
         <h3 id={`${row.id}-name`}>{name}</h3>
-        {standin && <span class="tag">{w.standin}</span>}
-        {row.cross && <span class="tag">{w.rehearsal}</span>}
         <Switch label={w.running(name)} hidden on={instrument.wanted} onChange={(on) => bench.want(row.id, on)} />
       </header>
-      <LampLine meter={meter} passes_by={conditions.buffering && !row.dammed} />
+      <LampLine meter={meter} passes_by={conditions.buffering && !row.dammed}>
+        {standin && <span class="tag">{w.standin}</span>}
+        {row.cross && <span class="tag">{w.rehearsal}</span>}
+      </LampLine>
       <p class="instrument-text">{text}</p>
       <Latency meter={meter} />
       <Numbers meter={meter} />
@@ -40,16 +41,17 @@ export function Panel({ bench, instrument }: { bench: Bench; instrument: Instrum
   );
 }
 
-function LampLine({ meter, passes_by }: { meter: Meter; passes_by: boolean }) {
+function LampLine({ meter, passes_by, children }: { meter: Meter; passes_by: boolean; children: ComponentChildren }) {
   const w = words();
   const retry = meter.lamp === "waiting" && meter.retry_at ? secondsLeft(meter.retry_at, Date.now()) : null;
   const detail = retry !== null ? w.retryIn(retry) : meter.lamp === "closed" && meter.error ? meter.error.message : null;
   return (
     <p class="lamp-line small">
       <i class={`lamp lamp-${meter.lamp}`} />
-      <span>{w.lamps[meter.lamp]}</span>
+      <span class="lamp-word">{w.lamps[meter.lamp]}</span>
       {detail && <span class="muted">{detail}</span>}
       {passes_by && <span class="muted">{w.passesBy}</span>}
+      <span class="tags">{children}</span>
     </p>
   );
 }
@@ -95,10 +97,11 @@ function Numbers({ meter }: { meter: Meter }) {
       <Number label={w.gaps} value={w.number(missing)} tone={missing > 0 ? "bad" : messages > 0 ? "good" : ""} />
       <Number label={w.duplicates} value={w.number(meter.duplicates)} />
       <Number label={w.requests} value={w.number(meter.requests)} note={messages > 0 && w.perMessage(ratio(meter.requests / messages))} />
+      <Number label={w.event} value={messages > 0 ? bytes(meter.event_bytes / messages) : "–"} note={w.aMessage} />
       <Number label={w.overhead} value={overhead === null ? "–" : `≈ ${bytes(overhead)}`} note={w.aMessage} />
-      <Number label={w.reconnects} value={w.number(meter.reconnects)} note={meter.last_cause ? w.causes[meter.last_cause] : w.none} />
       <Number label={w.down} value={`≈ ${bytes(meter.down_bytes)}`} />
       <Number label={w.up} value={`≈ ${bytes(meter.up_bytes)}`} />
+      <Number label={w.reconnects} value={w.number(meter.reconnects)} note={meter.last_cause && w.causes[meter.last_cause]} />
     </dl>
   );
 }

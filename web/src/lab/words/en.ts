@@ -114,7 +114,7 @@ export const en = {
   missing: "missing",
   twice: "duplicates dropped",
   damaged: "changed on the way",
-  verdictGood: (count: number) => `Every message arrived exactly once over ${plural(count, "transport", "transports")}.`,
+  verdictGood: (count: number) => `Over ${plural(count, "transport", "transports")}: nothing lost, nothing twice, nothing changed.`,
   verdictBad: "Something is missing. Please report it: this should not be possible.",
   verdictWaiting: "Waiting for the first messages…",
 
@@ -139,7 +139,7 @@ export const en = {
   refused: "The server refused a message:",
 
   timeline: "The last 30 seconds",
-  timelineText: "Bars are open requests or connections, dots are messages. Polling makes a comb, a stream one long bar.",
+  timelineText: "Polling makes a comb, a stream one long bar. A dotted lamp waits for its turn.",
   legendRequest: "open request",
   legendPrompt: "message",
   legendLate: "more than 1 s late",
@@ -158,10 +158,10 @@ export const en = {
   perMessage: (value: string) => `${value} per message`,
   down: "Down",
   up: "Up",
-  overhead: "Overhead",
+  event: "The event itself",
+  overhead: "Around it",
   aMessage: "per message",
   reconnects: "Reconnects",
-  none: "none",
   wire: "On the wire",
   wireHold: "hold the pointer here to read",
   wireNothing: "Nothing yet.",
@@ -187,7 +187,7 @@ export const en = {
     {
       title: "What is measured",
       text: () =>
-        "Latency is the time from the call of send on this page, up over a WebSocket of its own, through the server's disk, down to the handler. Texts are counted as the library sends and takes them; what HTTP adds around them is estimated, since scripts cannot see it (TCP and TLS are left out). Overhead is all of that, acknowledgements included, minus the events themselves.",
+        "Latency is the time from the call of send on this page, up over a WebSocket of its own, through the server's disk, down to the handler. Texts are counted as the library sends and takes them; what HTTP adds around them is estimated, since scripts cannot see it (TCP and TLS are left out). “Around it” is all of that, acknowledgements included, minus the events themselves.",
     },
     {
       title: "Why nothing is lost",

@@ -99,7 +99,7 @@ export const zh: Words = {
   missing: "缺失",
   twice: "丢弃的重复",
   damaged: "途中改变",
-  verdictGood: (count: number) => `每条消息都经 ${n(count)} 种方式恰好到达一次。`,
+  verdictGood: (count: number) => `${n(count)} 种方式：一条不丢，一条不重，一字不改。`,
   verdictBad: "有消息缺失。请告诉我们：这本不应该发生。",
   verdictWaiting: "等待第一批消息……",
 
@@ -124,7 +124,7 @@ export const zh: Words = {
   refused: "服务器拒绝了一条消息：",
 
   timeline: "最近 30 秒",
-  timelineText: "横条是打开着的请求或连接，圆点是消息。轮询像一把梳子，流是一根长条。",
+  timelineText: "轮询像一把梳子，流是一根长条。虚线的灯在等待轮到它。",
   legendRequest: "打开的请求",
   legendPrompt: "消息",
   legendLate: "晚于 1 秒",
@@ -143,10 +143,10 @@ export const zh: Words = {
   perMessage: (value: string) => `每条消息 ${value}`,
   down: "下行",
   up: "上行",
-  overhead: "额外开销",
+  event: "事件本身",
+  overhead: "外面包的",
   aMessage: "每条消息",
   reconnects: "重连",
-  none: "无",
   wire: "线路上的内容",
   wireHold: "指针停在这里可以细读",
   wireNothing: "还没有内容。",
@@ -172,7 +172,7 @@ export const zh: Words = {
     {
       title: "测量了什么",
       text: () =>
-        "延迟是从本页调用 send 开始，经它自己的 WebSocket 上行，写入服务器磁盘，再下行到处理函数的时间。文本按客户端库收发的字节计算；HTTP 在外面加的部分脚本看不到，只能估计（不含 TCP 和 TLS）。额外开销是以上全部（包括确认）减去事件本身。",
+        "延迟是从本页调用 send 开始，经它自己的 WebSocket 上行，写入服务器磁盘，再下行到处理函数的时间。文本按客户端库收发的字节计算；HTTP 在外面加的部分脚本看不到，只能估计（不含 TCP 和 TLS）。“外面包的”是以上全部（包括确认）减去事件本身。",
     },
     {
       title: "为什么一条不丢",
