@@ -37,20 +37,20 @@ export const ROWS: readonly Row[] = [
 export const CHAPTERS = ["3", "4", "5"] as const;
 export const rowsOf = (chapter: string): Row[] => ROWS.filter((row) => row.section[0] === chapter);
 
-/** A line for a terminal that shows the same bytes. */
+/** A line for a terminal that shows the same bytes. The address comes first: it is what differs. */
 export function curlLine(row: Row, origin: string, token: string): string {
   const bearer = `-H 'Authorization: Bearer ${token}'`;
   const url = (query: string) => `'${origin}/v1/events?transport=${query}'`;
   switch (row.id) {
-    case "poll": return `curl -i ${bearer} ${url("poll&last=3")}`;
-    case "longpoll": return `curl -i ${bearer} ${url("longpoll&wait=25")}`;
-    case "xhr": return `curl -N ${bearer} ${url("ndjson&padding=2048&last=3")}`;
-    case "iframe": return `curl -N ${bearer} ${url("iframe&callback=parent.show&last=3")}`;
-    case "htmlfile": return `curl -N ${bearer} ${url("htmlfile&callback=parent.show&last=3")}`;
-    case "sse": return `curl -N ${bearer} ${url("sse&last=3")}`;
-    case "cors": return `curl -i -X OPTIONS -H 'Origin: ${origin}' -H 'Access-Control-Request-Method: GET' -H 'Access-Control-Request-Headers: authorization' ${url("longpoll")}`;
-    case "xdr": return `curl -N ${bearer} -H 'Origin: ${origin}' ${url("ndjson&padding=2048")}`;
-    case "jsonp": return `curl -i ${bearer} -e '${origin}/lab' ${url("jsonp&callback=show&last=3")}`;
-    case "websocket": return `curl -N --http1.1 ${bearer} -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '${origin}/v1/events?last=3' --output -`;
+    case "poll": return `curl -i ${url("poll&last=3")} ${bearer}`;
+    case "longpoll": return `curl -i ${url("longpoll&wait=25")} ${bearer}`;
+    case "xhr": return `curl -N ${url("ndjson&padding=2048&last=3")} ${bearer}`;
+    case "iframe": return `curl -N ${url("iframe&callback=parent.show&last=3")} ${bearer}`;
+    case "htmlfile": return `curl -N ${url("htmlfile&callback=parent.show&last=3")} ${bearer}`;
+    case "sse": return `curl -N ${url("sse&last=3")} ${bearer}`;
+    case "cors": return `curl -i -X OPTIONS ${url("longpoll")} -H 'Origin: ${origin}' -H 'Access-Control-Request-Method: GET' -H 'Access-Control-Request-Headers: authorization'`;
+    case "xdr": return `curl -N ${url("ndjson&padding=2048")} -H 'Origin: ${origin}' ${bearer}`;
+    case "jsonp": return `curl -i ${url("jsonp&callback=show&last=3")} -e '${origin}/lab' ${bearer}`;
+    case "websocket": return `curl -N --http1.1 '${origin}/v1/events?last=3' -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' ${bearer} -o -`;
   }
 }

@@ -133,7 +133,8 @@ export class Meter {
     this.retry_at = state.retry_at;
     this.error = state.error ? { code: state.error.code, message: state.error.message } : null;
     if (lamp !== "online" && lamp !== "connecting") this.lane.end(now);
-    if (state.error) this.pending = causeOf(state.error);
+    // The first reason is the true one; what follows while it lasts is its consequence.
+    if (state.error) this.pending ??= causeOf(state.error);
     this.light(lamp, now);
   }
 

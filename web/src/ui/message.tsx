@@ -188,7 +188,7 @@ function Reactions({ tab, message }: { tab: number; message: Message }) {
   return (
     <div class="reactions">
       {message.reactions.map(({ emoji, users }) => {
-        const label = t.reactionBy(emoji, users.map((user) => (user === app.model.me ? t.you : app.nameOf(user))));
+        const label = t.reactionBy(`${emoji} ${users.length}:`, users.map((user) => (user === app.model.me ? t.you : app.nameOf(user))));
         return (
           <button type="button" class="reaction" tabIndex={tab} key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.react(message, emoji)}>
             <span aria-hidden="true">{emoji}</span> {users.length}

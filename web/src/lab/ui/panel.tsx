@@ -141,7 +141,7 @@ function Curl({ line, token }: { line: (token: string) => string; token: string 
     <section class="curl">
       <h4>{w.curl}</h4>
       <div class="curl-line">
-        <code tabIndex={0}>{line("…")}</code>
+        <code>{line("…")}</code>
         <button type="button" class="button button-small" title={w.curlHint} onClick={copy}>
           <Icon name={copied ? "check" : "copy"} />
           <span aria-live="polite">{copied ? w.copied : w.copy}</span>

@@ -190,6 +190,11 @@ export const en = {
         "Latency is the time from the call of send on this page, up over a WebSocket of its own, through the server's disk, down to the handler. Texts are counted as the library sends and takes them; what HTTP adds around them is estimated, since scripts cannot see it (TCP and TLS are left out). “Around it” is all of that, acknowledgements included, minus the events themselves.",
     },
     {
+      title: "Which one Wigeon takes",
+      text: () =>
+        "Left to itself the library begins with long polling, which works at once, and tries WebSocket and one stream beside it. A better one takes over when it has shown that small pieces come through as they are sent, from the same cursor, so the change cannot be seen. When it falls silent the library steps down, and tries again later.",
+    },
+    {
       title: "Why nothing is lost",
       text: () =>
         "Every message has a place in one log, and a client asks for “what is after my cursor”, over whatever transport. What comes twice has a cursor it has passed and is dropped. That is the whole trick, and why you can pull every cable here.",
