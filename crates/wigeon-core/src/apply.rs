@@ -17,13 +17,13 @@ mod users;
 
 use wigeon_proto::command::Durable;
 use wigeon_proto::cursor::Cursor;
-use wigeon_proto::error::ErrorCode;
+use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::event::{Event, What};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::room::Role;
 
 use crate::entry::{Entry, Rights};
-use crate::outcome::{Applied, Change, Ok, Outcome, RoomRef, reject};
+use crate::outcome::{Applied, Change, Ok, Outcome, RoomRef, rejection};
 use crate::state::{Member, Room, State};
 
 /// Applies `entry` at `here`, the position it stands at if it takes effect.
@@ -34,7 +34,7 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         return Result::Ok(if answered.hash == entry.payload_hash() {
             Outcome::Repeated(answered.reply)
         } else {
-            reject(ErrorCode::Conflict, "this id was used for another command")
+            Outcome::Rejected(rejection(ErrorCode::Conflict, "this id was used for another command"))
         });
     }
     let step = Step { state, here, entry };
@@ -55,8 +55,8 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         Durable::PrefsSet(set) => Result::Ok(step.prefs_set(set)),
     };
     match decided {
-        Result::Ok(applied) => Result::Ok(Outcome::Applied(applied)),
-        Err(Stop::Rejected(outcome)) => Result::Ok(outcome),
+        Result::Ok(applied) => Result::Ok(Outcome::Applied(Box::new(applied))),
+        Err(Stop::Rejected(error)) => Result::Ok(Outcome::Rejected(error)),
         Err(Stop::Fault(error)) => Err(error),
     }
 }
@@ -69,14 +69,14 @@ pub fn remembers(command: &Durable) -> bool {
 
 /// Why a decision ended early.
 enum Stop<E> {
-    Rejected(Outcome),
+    Rejected(WireError),
     Fault(E),
 }
 
 type Decision<S> = Result<Applied, Stop<<S as State>::Error>>;
 
 fn stop<T, E>(code: ErrorCode, message: &str) -> Result<T, Stop<E>> {
-    Err(Stop::Rejected(reject(code, message)))
+    Err(Stop::Rejected(rejection(code, message)))
 }
 
 /// One entry being decided: what every rule needs.

@@ -70,7 +70,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// It took effect.
-    Applied(Applied),
+    Applied(Box<Applied>),
     /// It is a repeat: the earlier reply's `ok` object.
     Repeated(Vec<u8>),
     /// It was against the rules. Nothing is remembered of it.
@@ -150,6 +150,6 @@ impl From<&Room> for RoomRef {
 }
 
 /// A rejection: it had no effect.
-pub fn reject(code: ErrorCode, message: &str) -> Outcome {
-    Outcome::Rejected(WireError::new(code, message).outcome(Effect::None))
+pub fn rejection(code: ErrorCode, message: &str) -> WireError {
+    WireError::new(code, message).outcome(Effect::None)
 }

@@ -42,7 +42,7 @@ impl World {
 
     fn does(&mut self, actor: &str, command: Value) -> Applied {
         match self.says(actor, command) {
-            Outcome::Applied(applied) => applied,
+            Outcome::Applied(applied) => *applied,
             other => panic!("{other:?}"),
         }
     }

@@ -33,7 +33,13 @@ pub struct Committed {
     pub cursor: Cursor,
     /// Its audience.
     pub room: RoomId,
-    /// Whether anybody may watch that room.
+    /// The room it is about.
+    pub about: RoomId,
+    /// Who did it.
+    pub from: UserId,
+    /// The frame's `type`.
+    pub kind: &'static str,
+    /// Whether anybody may watch its audience.
     pub public: bool,
     /// Its frame, the same bytes for every receiver.
     pub json: Arc<[u8]>,
@@ -199,7 +205,19 @@ impl<O: Outlet> Run<O> {
                     let room = event.audience();
                     let public = self.writer.is_public(&room)?;
                     let (joined, left) = movements(&applied.changes);
-                    batch.events.push(Committed { cursor, room, public, json: json.into(), joined, left });
+                    let (kind, json) = (event.what.kind(), json.into());
+                    let (about, from) = (event.room, event.from);
+                    batch.events.push(Committed {
+                        cursor,
+                        room,
+                        about,
+                        from,
+                        kind,
+                        public,
+                        json,
+                        joined,
+                        left,
+                    });
                 }
                 Ok(json::to_vec(&applied.reply))
             }

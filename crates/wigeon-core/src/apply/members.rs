@@ -15,7 +15,7 @@ impl<S: State> Step<'_, S> {
     pub(super) fn member_add(&self, add: &MemberAdd) -> Decision<S> {
         let mut room = self.room(&add.room)?;
         self.require(&room.id, Role::Admin)?;
-        self.not_direct(&room)?;
+        Self::not_direct(&room)?;
         let role = add.role.unwrap_or(Role::Member);
         self.may_give(&room, role)?;
         let mut users = Vec::new();
@@ -37,7 +37,7 @@ impl<S: State> Step<'_, S> {
     pub(super) fn member_remove(&self, remove: &OfMember) -> Decision<S> {
         let mut room = self.room(&remove.room)?;
         self.require(&room.id, Role::Admin)?;
-        self.not_direct(&room)?;
+        Self::not_direct(&room)?;
         let member = self.target(&room, &remove.user)?;
         self.outranks(&room, &member)?;
         if member.role == Role::Owner && self.owners(&room)? == 1 {
@@ -52,7 +52,7 @@ impl<S: State> Step<'_, S> {
     pub(super) fn member_role(&self, change: &MemberRole) -> Decision<S> {
         let room = self.room(&change.room)?;
         self.require(&room.id, Role::Admin)?;
-        self.not_direct(&room)?;
+        Self::not_direct(&room)?;
         let member = self.target(&room, &change.user)?;
         self.outranks(&room, &member)?;
         self.may_give(&room, change.role)?;
@@ -65,7 +65,7 @@ impl<S: State> Step<'_, S> {
         Ok(self.in_room(room, member_what(MemberAction::Role, vec![user], Some(change.role)), changes))
     }
 
-    fn not_direct(&self, room: &Room) -> Result<(), Stop<S::Error>> {
+    fn not_direct(room: &Room) -> Result<(), Stop<S::Error>> {
         if room.kind == RoomKind::Direct {
             return stop(ErrorCode::Forbidden, "a direct room is for its two users");
         }

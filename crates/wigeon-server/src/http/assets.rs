@@ -13,10 +13,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, StatusCode};
-use sha2::{Digest, Sha256};
 use wigeon_proto::error::{ErrorCode, WireError};
 
 use super::problem::problem;
+use super::tag;
 
 /// A page of ours runs only our own files, talks only to us, and is framed by nobody. Frames and scripts
 /// from `'self'` are the transports that are made of them; `blob:` and `data:` are for pictures alone.
@@ -70,9 +70,7 @@ static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| FILES.iter().map(Ready::of
 
 impl Ready {
     fn of(file: &'static File) -> Self {
-        let digest: String =
-            Sha256::digest(file.bytes)[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-        let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("hex in quotes");
+        let tag = tag(&[file.bytes]);
         Self { file, tag, gzip: (file.content_type != PNG).then(|| gzip(file.bytes)) }
     }
 

@@ -4,3 +4,6 @@ pub(crate) mod assets;
 pub(crate) mod connections;
 pub(crate) mod guard;
 pub(crate) mod problem;
+mod tag;
+
+pub(crate) use tag::tag;

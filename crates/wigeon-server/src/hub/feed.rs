@@ -24,7 +24,9 @@ use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
 use wigeon_store::read::{Page, PageRequest, QueryError};
 use wigeon_store::{Pool, Sequencer};
 
+use super::shown::Counts;
 use super::slot::{Slot, Taken};
+use super::unread::Unread;
 use super::{Attach, Hub, Shown};
 
 /// Why a feed cannot go on.
@@ -46,6 +48,8 @@ pub(crate) struct Start {
     /// From now, if none.
     pub(crate) after: Option<u64>,
     pub(crate) max_per_room: Option<u64>,
+    /// Whether to follow with unread counts.
+    pub(crate) unread: bool,
 }
 
 /// One reader's walk.
@@ -56,6 +60,7 @@ pub(crate) struct Feed {
     epoch: Epoch,
     request: PageRequest,
     behind: bool,
+    unread: Option<Unread>,
 }
 
 /// What comes next for a reader, in the order it is to be written.
@@ -98,6 +103,7 @@ impl Feed {
         // From now: the hub's position at this moment, for everything before it has been handed out.
         let after = start.after.unwrap_or_else(|| hub.position());
         let behind = hub.position() > after;
+        let unread = start.unread.then(|| Unread::new(start.user.clone()));
         let request = PageRequest {
             user: start.user,
             watch: start.watch,
@@ -106,7 +112,7 @@ impl Feed {
             bytes_max: PAGE_BYTES_MAX,
             max_per_room: start.max_per_room,
         };
-        Ok(Self { hub, slot, pool, epoch, request, behind })
+        Ok(Self { hub, slot, pool, epoch, request, behind, unread })
     }
 
     /// What comes next; waits until there is something. Cancel-safe: the position never moves past an
@@ -117,13 +123,22 @@ impl Feed {
             if !batch.is_empty() {
                 return Ok(batch);
             }
-            if !self.behind {
-                self.slot.wait().await;
+            if self.behind {
+                continue;
+            }
+            tokio::select! {
+                () = self.slot.wait() => {}
+                () = due(self.unread.as_ref()) => {
+                    let told = self.tell_unread().await?;
+                    if !told.is_empty() {
+                        return Ok(told);
+                    }
+                }
             }
         }
     }
 
-    /// How many frames one read of the log returns at most.
+    /// How many events one batch has at most.
     pub(crate) fn limit(&mut self, frames_max: usize) {
         self.request.frames_max = frames_max;
     }
@@ -131,6 +146,20 @@ impl Feed {
     /// Whether more can be had at once.
     pub(crate) fn has_more(&self) -> bool {
         self.behind || !self.slot.is_level()
+    }
+
+    /// The counts of rooms that may have changed, as signals; nothing where the reader did not ask.
+    pub(crate) async fn tell_unread(&mut self) -> Result<Batch, QueryError> {
+        match &mut self.unread {
+            Some(unread) => unread.tell(&self.pool).await,
+            None => Ok(Batch::default()),
+        }
+    }
+
+    fn note(&mut self, batch: &Batch) {
+        if let Some(unread) = &mut self.unread {
+            batch.events.iter().for_each(|shown| unread.note(shown));
+        }
     }
 
     /// Up to here everything visible has been returned.
@@ -152,7 +181,7 @@ impl Feed {
     }
 
     fn take(&mut self) -> Batch {
-        match self.slot.take() {
+        match self.slot.take(self.request.frames_max) {
             Taken::Overrun => {
                 self.behind = true;
                 Batch::default()
@@ -167,7 +196,9 @@ impl Feed {
                 if let Some(last) = events.last() {
                     self.request.after = last.position;
                 }
-                Batch { gaps: Vec::new(), events, signals: signals.into() }
+                let batch = Batch { gaps: Vec::new(), events, signals: signals.into() };
+                self.note(&batch);
+                batch
             }
         }
     }
@@ -177,8 +208,29 @@ impl Feed {
         let page = self.pool.read(move |view| view.page(&request)).await?;
         self.behind = page.more;
         self.request.after = page.position;
-        Ok(shown(page, self.epoch))
+        let batch = shown(page, self.epoch);
+        self.note(&batch);
+        Ok(batch)
     }
+}
+
+/// Returns when there are unread counts to tell.
+async fn due(unread: Option<&Unread>) {
+    match unread {
+        Some(unread) => unread.due().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a stored event is about.
+#[derive(serde::Deserialize)]
+struct About {
+    room: RoomId,
+    from: UserId,
+}
+
+fn about(tail: &[u8]) -> Option<About> {
+    serde_json::from_slice(&[b"{", tail].concat()).ok()
 }
 
 /// A page's frames.
@@ -189,7 +241,8 @@ pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
     let event = |record: wigeon_store::read::Record| {
         let cursor = Cursor { epoch, position: record.position };
         let json = frame::event(&record.kind, &cursor.to_string(), &record.tail);
-        Arc::new(Shown::new(cursor, json.into()))
+        let counts = about(&record.tail).and_then(|about| Counts::of(&record.kind, &about.room, &about.from));
+        Arc::new(Shown::new(cursor, json.into(), counts))
     };
     Batch {
         gaps: page.gaps.into_iter().map(gap).collect(),

@@ -8,6 +8,7 @@
 mod feed;
 mod shown;
 mod slot;
+pub(crate) mod unread;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::{Committed, Outlet};
 
 pub(crate) use feed::{Batch, Feed, FeedError, Start, shown};
+use shown::Counts;
 pub(crate) use shown::Shown;
 use slot::Slot;
 
@@ -179,7 +181,8 @@ impl Outlet for Hub {
         let mut woken = BTreeMap::new();
         let mut state = self.lock();
         for event in events {
-            let shown = Arc::new(Shown::new(event.cursor, event.json));
+            let counts = Counts::of(event.kind, &event.about, &event.from);
+            let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
             for user in &event.joined {
                 state.enter(&event.room, user);
             }

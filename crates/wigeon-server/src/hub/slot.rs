@@ -78,13 +78,16 @@ impl Slot {
         self.ready.notified().await;
     }
 
-    /// Empties the slot.
-    pub(super) fn take(&self) -> Taken {
+    /// Takes the oldest events, `max` at most, and every signal.
+    pub(super) fn take(&self, max: usize) -> Taken {
         let mut inbox = self.lock();
         if std::mem::take(&mut inbox.overrun) {
             return Taken::Overrun;
         }
-        Taken::Window(std::mem::take(&mut inbox.events), std::mem::take(&mut inbox.signals))
+        let count = max.min(inbox.events.len());
+        let rest = inbox.events.split_off(count);
+        let events = std::mem::replace(&mut inbox.events, rest);
+        Taken::Window(events, std::mem::take(&mut inbox.signals))
     }
 
     /// Whether no event waits and none was lost.

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
-use sha2::{Digest, Sha256};
+use http::{StatusCode, header};
 use tokio::time::{Instant, timeout_at};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::WireError;
@@ -25,7 +24,8 @@ use super::script;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::http::problem::json_of;
-use crate::hub::{Batch, shown};
+use crate::http::tag;
+use crate::hub::{Batch, shown, unread};
 
 /// What an answer says beside its frames.
 struct End {
@@ -76,6 +76,9 @@ async fn read(
         () = app.draining.cancelled() => {}
     }
     let more = feed.has_more();
+    if !more {
+        batch.signals.extend(feed.tell_unread().await.map_err(page_error)?.signals);
+    }
     Ok((frames(batch), End { cursor: feed.cursor(), more, unavailable }))
 }
 
@@ -98,6 +101,7 @@ async fn page(
 ) -> Result<(Batch, Cursor, bool), WireError> {
     let start = opening.start.clone();
     let Some(after) = start.after else { return Ok((Batch::default(), now(app).await?, false)) };
+    let user = start.user.clone();
     let request = PageRequest {
         user: start.user,
         watch: start.watch,
@@ -108,7 +112,11 @@ async fn page(
     };
     let page = app.pool.read(move |view| view.page(&request)).await.map_err(page_error)?;
     let (cursor, more) = (app.cursor(page.position), page.more);
-    Ok((shown(page, app.epoch), cursor, more))
+    let mut batch = shown(page, app.epoch);
+    if start.unread && !more {
+        batch.signals = unread::after(&app.pool, &user, &batch).await.map_err(page_error)?.signals;
+    }
+    Ok((batch, cursor, more))
 }
 
 async fn now(app: &App) -> Result<Cursor, WireError> {
@@ -147,7 +155,8 @@ fn body(
         return script(jsonp::wrap(callback, &finish(ticket.as_ref())));
     }
     // The tag is of what was asked and what was found; the ticket is neither.
-    let tag = etag(user, parts.uri.query().unwrap_or(""), &finish(None));
+    let query = parts.uri.query().unwrap_or("");
+    let tag = tag(&[user.as_str().as_bytes(), query.as_bytes(), &finish(None)]);
     let known =
         parts.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut response = if known && ticket.is_none() {
@@ -157,16 +166,6 @@ fn body(
     } else {
         json_of(StatusCode::OK, finish(ticket.as_ref()))
     };
-    response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&tag).expect("hex in quotes"));
+    response.headers_mut().insert(header::ETAG, tag);
     response
-}
-
-fn etag(user: &UserId, query: &str, body: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [user.as_str().as_bytes(), query.as_bytes(), body] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    let digest: String = hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digest}\"")
 }

@@ -35,6 +35,7 @@ pub(super) struct Wanted {
     pub(super) last: Option<usize>,
     pub(super) watch: Watch,
     pub(super) max_per_room: Option<u64>,
+    pub(super) unread: bool,
 }
 
 impl From<&EventsRequest> for Wanted {
@@ -45,6 +46,7 @@ impl From<&EventsRequest> for Wanted {
             last: asked.last,
             watch: asked.watch.clone(),
             max_per_room: asked.max_per_room,
+            unread: asked.unread,
         }
     }
 }
@@ -74,7 +76,13 @@ impl Opening {
         let mut unavailable = wanted.watch.unavailable;
         unavailable.extend(hidden.iter().map(|room: &RoomId| room.as_str().to_owned()));
         Ok(Self {
-            start: Start { user, watch: wanted.watch.rooms, after, max_per_room: wanted.max_per_room },
+            start: Start {
+                user,
+                watch: wanted.watch.rooms,
+                after,
+                max_per_room: wanted.max_per_room,
+                unread: wanted.unread,
+            },
             echo: wanted.after.filter(|_| reset.is_none()),
             reset,
             unavailable,

@@ -22,6 +22,8 @@ pub(super) struct EventsRequest {
     pub(super) limit: usize,
     pub(super) last: Option<usize>,
     pub(super) max_per_room: Option<u64>,
+    /// Whether unread counts are told.
+    pub(super) unread: bool,
     pub(super) nonce: Option<String>,
     pub(super) padding: usize,
     pub(super) callback: Option<jsonp::Callback>,
@@ -101,6 +103,7 @@ impl EventsRequest {
                 .map_or(limits::PAGE_FRAMES_MAX, |limit| (limit as usize).clamp(1, limits::PAGE_FRAMES_MAX)),
             last: number(field("last"), "last", limits::LAST_MAX as u64)?.map(|last| last as usize),
             max_per_room: number(field("max_per_room"), "max_per_room", u64::MAX)?.map(|max| max.max(1)),
+            unread: field("unread") == Some("1"),
             nonce,
             padding: number(field("padding"), "padding", u64::MAX)?
                 .map_or(0, |padding| (padding as usize).min(limits::PADDING_BYTES_MAX)),

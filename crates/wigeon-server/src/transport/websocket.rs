@@ -171,10 +171,10 @@ impl Socket {
     async fn run(&mut self, opened: Option<Opened>, asked: EventsRequest, early: &[u8]) -> io::Result<()> {
         let mut backlog = Vec::new();
         let end = match self.begin(opened, asked, early, &mut backlog).await {
-            Ok(mut session) => match self.commands(&mut session, backlog) {
-                Ok(()) => self.talk(&mut session).await,
-                Err(end) => end,
-            },
+            Ok(mut session) => {
+                self.commands(&mut session, backlog);
+                self.talk(&mut session).await
+            }
             Err(end) => end,
         };
         match end {
@@ -192,14 +192,13 @@ impl Socket {
         backlog: &mut Vec<String>,
     ) -> Result<Session, End> {
         self.decode(early, backlog)?;
-        let (Opened { caller, opening, mut feed }, hello) = match opened {
-            Some(opened) => (opened, None),
-            None => {
-                let (id, on_behalf_of, hello) = self.hello(backlog).await?;
-                match Opened::by_hello(&self.app, &asked, on_behalf_of, &hello).await {
-                    Ok(opened) => (opened, Some(id)),
-                    Err(error) => return Err(self.refuse(id.as_ref(), error)),
-                }
+        let (Opened { caller, opening, mut feed }, hello) = if let Some(opened) = opened {
+            (opened, None)
+        } else {
+            let (id, on_behalf_of, hello) = self.hello(backlog).await?;
+            match Opened::by_hello(&self.app, &asked, on_behalf_of, &hello).await {
+                Ok(opened) => (opened, Some(id)),
+                Err(error) => return Err(self.refuse(id.as_ref(), error)),
             }
         };
         for ready in opening.frames(feed.cursor(), asked.nonce.clone()) {
@@ -266,7 +265,7 @@ impl Socket {
                 readable?;
                 let mut texts = Vec::new();
                 let read = self.read(&mut texts);
-                self.commands(session, texts)?;
+                self.commands(session, texts);
                 read?;
             }
             writable = self.stream.writable(), if !self.out.is_empty() => writable?,
@@ -316,7 +315,7 @@ impl Socket {
         End::Close(code)
     }
 
-    fn commands(&mut self, session: &mut Session, texts: Vec<String>) -> Result<(), End> {
+    fn commands(&mut self, session: &mut Session, texts: Vec<String>) {
         for text in texts {
             match split(&text) {
                 Ok(commands) => {
@@ -331,7 +330,6 @@ impl Socket {
                 Err(error) => self.line.refuse(None, error),
             }
         }
-        Ok(())
     }
 
     /// Takes what the socket has, up to one buffer.

@@ -54,7 +54,8 @@ impl View<'_> {
         let visible = self.visible(asker, n, &room, member.as_ref())?;
         let newest = visible.iter().filter(|(after, to)| after < to).map(|(_, to)| *to).max();
         let last = newest.map(|seq| self.message(n, seq)).transpose()?;
-        let (unread, mentions) = member.map_or(Ok((0, 0)), |member| self.unread(asker, n, &room, &member))?;
+        let (unread, mentions) =
+            member.map_or(Ok((0, 0)), |member| self.unread(&asker.user, n, &room, &member))?;
         let users = self.users_of(n, "", ROOM_USERS_SHOWN_MAX)?;
         Ok(reply::Room {
             id: room.id,
@@ -73,7 +74,7 @@ impl View<'_> {
     }
 
     /// Messages after the read mark that are not the user's own and not recalled; those that mention the user.
-    fn unread(&self, asker: &Asker, n: i64, room: &Room, member: &Member) -> Result<(u64, u64), Fault> {
+    fn unread(&self, user: &UserId, n: i64, room: &Room, member: &Member) -> Result<(u64, u64), Fault> {
         let floor = member.read_floor();
         let count = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<u64, Fault> {
             Ok(self.db.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
@@ -82,7 +83,7 @@ impl View<'_> {
             count("SELECT count(*) FROM amend WHERE room = ?1 AND seq > ?2 AND text IS NULL", &[&n, &floor])?;
         let mentions = count(
             "SELECT count(*) FROM mention WHERE user = ?1 AND room = ?2 AND seq > ?3",
-            &[&asker.user.as_str(), &n, &floor],
+            &[&user.as_str(), &n, &floor],
         )?;
         Ok((room.head_seq.saturating_sub(floor).saturating_sub(recalled), mentions))
     }
@@ -146,6 +147,18 @@ impl View<'_> {
             });
         }
         Ok(reply::RoomList { rooms, next })
+    }
+
+    /// How much of each room the user has not read; rooms they are no member of are left out.
+    pub fn unread_of(&self, user: &UserId, rooms: &[RoomId]) -> Result<Vec<(RoomId, u64, u64)>, QueryError> {
+        let mut counts = Vec::new();
+        for id in rooms {
+            let Some((n, room)) = find_room(&self.db, id)? else { continue };
+            let Some(member) = find_member(&self.db, n, user)? else { continue };
+            let (unread, mentions) = self.unread(user, n, &room, &member)?;
+            counts.push((id.clone(), unread, mentions));
+        }
+        Ok(counts)
     }
 
     /// Whether the user is a member of the room now.
