@@ -18,7 +18,7 @@ import { commandId } from "./env.ts";
 import { has, pick, some } from "./list.ts";
 import { fault, isAuth } from "./fault.ts";
 
-/** The second kind of probe starts this much after the first, so that the first mostly wins alone. */
+/** The second kind of probe starts this much after the first, and four round trips: so the first mostly wins alone. */
 const STAGGER_MS = 300;
 /** While below the best: look again. */
 const UPGRADE_MS = [30e3, 120e3, 600e3, 1800e3];
@@ -144,7 +144,8 @@ export function createSelector(host: SelectorHost): Selector {
   function ended(r: Reader, error: WigeonError | null, role: "current" | "probe" | Reader): void {
     forget(r);
     const lived = env.now() - r.opened_at;
-    if (isAuth(error) || error?.code === "forbidden") {
+    // Forbidden beside a reader that works is about the way, not about us: this transport is off there.
+    if (isAuth(error) || (error?.code === "forbidden" && (r === current || !current?.live))) {
       stop();
       return host.refused(error!);
     }
@@ -213,7 +214,7 @@ export function createSelector(host: SelectorHost): Selector {
     const first = pick(next, t => t.name === best)[0] || next[0];
     if (first) {
       open(first, "probe");
-      if (next.length > 1) race_timer = env.after(STAGGER_MS, race);
+      if (next.length > 1) race_timer = env.after(STAGGER_MS + 4 * (host.rtt() || 0), race);
     } else if (!isOpen(r => r !== current)) look();
   }
 
@@ -305,6 +306,7 @@ export function createSelector(host: SelectorHost): Selector {
     },
     cut(until, error) {
       hold_until = until;
+      backoff.reset();
       lose(error);
     },
     wake,

@@ -12,7 +12,8 @@ const NASTY = 'x </script><!--<script> \u2028\u2029 中文 \u{1F986} "q" \\ &amp
 const names = new Wigeon({ url: "http://any", token: "t" }).transports;
 
 let state = seed;
-const random = n => (state = (state * 1103515245 + 12345) % 2147483648) % n;
+/** The low bits of this generator repeat quickly: only the high ones are used. */
+const random = n => Math.floor((state = (state * 1103515245 + 12345) % 2147483648) / 2147483648 * n);
 
 function person(t, options) {
   const chat = new Wigeon({ url, ...options });

@@ -41,7 +41,7 @@ test("what worked here last is tried beside the floor from the first moment", ()
 
 test("one WebSocket and one stream are probed at a time, the second a moment later", () => {
   const net = started();
-  net.env.advance(299);
+  net.env.advance(339);
   assert.deepEqual(net.live(), ["longpoll", "websocket"]);
   net.env.advance(1);
   assert.deepEqual(net.live(), ["longpoll", "websocket", "fetch-stream"]);
@@ -84,7 +84,7 @@ test("an answer with somebody else's nonce is a cache's, not the server's", () =
 
 test("a better one that proves itself later replaces the good one; a worse one does not", () => {
   const net = started();
-  net.env.advance(300);
+  net.env.advance(340);
   net.last("fetch-stream").flow();
   assert.equal(net.current(), "fetch-stream");
   net.last("websocket").flow();
@@ -221,7 +221,16 @@ test("who is not accepted is told so; no other transport is tried", () => {
 
 test("an error frame ends a stream that cannot show a status", () => {
   const net = started({ only: ["sse", "longpoll"] });
-  net.last("sse").link.frame({ type: "error", error: { code: "forbidden", message: "no" } });
+  net.last("sse").link.frame({ type: "error", error: { code: "token_expired", message: "no" } });
+  assert.deepEqual(net.told.refused, ["token_expired"]);
+});
+
+test("what is forbidden for one transport beside another that works is only that transport's end", () => {
+  const net = started({ only: ["sse", "longpoll"] });
+  net.last("sse").end("forbidden");
+  assert.deepEqual(net.told.refused, []);
+  assert.equal(net.current(), "longpoll");
+  net.last("longpoll").end("forbidden");
   assert.deepEqual(net.told.refused, ["forbidden"]);
 });
 
