@@ -27,7 +27,8 @@ const STABLE_MS = 30000;
 /** A WebSocket refused within this was refused by something on the way, not lost. */
 const AT_ONCE_MS = 100;
 const WAKE_PROBE_MS = 3000, WAKE_APART_MS = 10000;
-const SHORT_LIFE_MS = 10000;
+/** A stream that ended before its second heartbeat was ended for being idle: that will happen again. */
+const SHORT_LIFE_MS = 20000;
 
 export interface SelectorHost extends ReaderHost {
   /** Best first. */
@@ -62,7 +63,7 @@ export function createSelector(host: SelectorHost): Selector {
   const { env } = host.site;
   const bans: Bans = createBans(env), backoff: Backoff = createBackoff(env);
   let readers: Reader[] = [], current: Reader | null = null, pinned: TransportName | null = null, running = false;
-  let hold_until = 0, woke_at = -1e9, upgrade = 0, poll_timeouts = 0, tried: { [name: string]: boolean } = {};
+  let hold_until = 0, woke_at = -1e9, upgrade = 0, tried: { [name: string]: boolean } = {};
   let retry_timer: any, race_timer: any, upgrade_timer: any, stable_timer: any, hold_timer: any;
 
   // Which transports may be used, and which of them are worth a try now.
@@ -76,8 +77,6 @@ export function createSelector(host: SelectorHost): Selector {
   function allowed(t: Transport): boolean {
     if (!t.usable(host.site)) return false;
     if (pinned) return t.name === pinned;
-    // Held answers that never come twice in a row: something on the way ends idle requests. Answer at once instead.
-    if (t.name === "longpoll" && poll_timeouts > 1) return false;
     return host.only ? has(host.only, t.name) : t.auto(host.site);
   }
 
@@ -159,7 +158,6 @@ export function createSelector(host: SelectorHost): Selector {
     }
     current = null;
     if (r.transport.family === "poll") {
-      if (r.transport.name === "longpoll" && error?.code === "timeout") poll_timeouts++;
       if (!readers.length) lose(error);
       else host.changed();
       return;
@@ -230,7 +228,6 @@ export function createSelector(host: SelectorHost): Selector {
     upgrade_timer = env.after(ms, () => {
       if (!host.visible()) return look();
       tried = {};
-      poll_timeouts = 0;
       race();
     });
   }
@@ -263,10 +260,7 @@ export function createSelector(host: SelectorHost): Selector {
     if (!running || (!fresh && env.now() - woke_at < WAKE_APART_MS)) return;
     woke_at = env.now();
     upgrade = 0;
-    if (fresh) {
-      bans.clear();
-      poll_timeouts = 0;
-    }
+    if (fresh) bans.clear();
     if (!readers.length) begin();
     else if (current) {
       tried = {};

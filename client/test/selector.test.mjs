@@ -260,19 +260,6 @@ test("a pinned transport that does not work is tried again and again, the old on
   }
 });
 
-test("long polls that never come back make way for short ones", () => {
-  const net = fakeNet(createSelector, { only: ["longpoll", "poll"] });
-  net.selector.start();
-  for (let i = 0; i < 2; i++) {
-    net.last("longpoll").flow();
-    net.env.advance(30_000);
-    net.last("longpoll").end("timeout");
-    net.env.advance(20_000);
-  }
-  net.last("poll").flow();
-  assert.equal(net.current(), "poll");
-});
-
 test("after waking, a WebSocket is asked and a dead one left within 3 s", () => {
   const net = settled();
   net.env.advance(20_000);

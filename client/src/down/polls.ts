@@ -3,11 +3,13 @@
 import type { Channel, Link, PollAnswer, Transport } from "../transport.ts";
 import type { TransportName, WigeonError } from "../types.ts";
 import type { Site } from "../env.ts";
-import { fault, fromResponse, fromWire } from "../fault.ts";
+import { fault, fromResponse, fromWire, isTransient } from "../fault.ts";
 import { json } from "../text.ts";
 import { callScript } from "../script.ts";
 
 const WAIT_S = 25;
+/** A held request that failed after this was perhaps ended for being idle, by something on the way. */
+const IDLE_END_MS = 2000;
 /** Polling by interval: while something happens, when nothing does, and when nobody looks. */
 const ACTIVE_MS = 2000, IDLE_MS = 10000, HIDDEN_MS = 60000, ACTIVE_FOR_MS = 60000;
 
@@ -38,7 +40,7 @@ const byScript: Get = (link, wait_s, got) =>
 
 function loop(link: Link, get: Get, held: boolean): Channel {
   const { env } = link.site;
-  let open = true, abort = () => {}, timer: any, wait_s = 0, active_at = env.now();
+  let open = true, abort = () => {}, timer: any, hold_s = WAIT_S, wait_s = 0, active_at = env.now();
 
   function step(): void {
     const began = env.now();
@@ -47,6 +49,12 @@ function loop(link: Link, get: Get, held: boolean): Channel {
       const took = env.now() - began;
       abort = () => {};
       if (!answer) {
+        // Then ask for less next time. Whether the network is there at all, a request that does not wait will tell.
+        if (wait_s && took > IDLE_END_MS && isTransient(error!) && !error!.retry_after_ms) {
+          hold_s = Math.ceil(Math.min(hold_s, took / 1000) * 0.7);
+          wait_s = 0;
+          return step();
+        }
         open = false;
         return link.end(error);
       }
@@ -55,7 +63,7 @@ function loop(link: Link, get: Get, held: boolean): Channel {
       const empty = !answer.frames.length && !answer.more;
       // An empty answer that was not held long (a proxy, a server in a hurry) must not make us spin.
       const pause = held ? (wait_s && empty && took < 1000 ? 1000 : 0) : answer.more ? 0 : interval();
-      wait_s = held && !answer.more ? WAIT_S : 0;
+      wait_s = held && !answer.more ? hold_s : 0;
       link.answer(answer);
       if (open) timer = env.after(pause, step);
     });
