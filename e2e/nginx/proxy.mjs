@@ -10,6 +10,9 @@ const PROGRAMS = [process.env.NGINX, "nginx", "/usr/sbin/nginx"];
 const template = new URL("./nginx.conf", import.meta.url);
 const manual = new URL("../../docs/operating.md", import.meta.url);
 
+/** Blocks with TLS; their certificate is for `localhost`. */
+const SECURE = new Set(["tls", "recommended"]);
+
 /** What to start it with; undefined where there is none. */
 export const nginx = PROGRAMS.find((program) => {
   try {
@@ -44,8 +47,8 @@ export class Proxy {
       "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
       "-keyout", join(this.directory, "key.pem"), "-out", this.certificate,
     ], { stdio: "ignore" });
-    const block = adapt(await readFile(manual, "utf8"), wigeon, this.ports.recommended);
-    const values = { wigeon, manual: block, ...this.ports };
+    const values = { wigeon, ...this.ports };
+    values.manual = adapt(await readFile(manual, "utf8"), wigeon, this.ports.recommended);
     const text = (await readFile(template, "utf8")).replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
     const file = join(this.directory, "nginx.conf");
     await writeFile(file, text);
@@ -75,8 +78,6 @@ export class Proxy {
     if (this.directory) await rm(this.directory, { recursive: true, force: true });
   }
 }
-
-const SECURE = new Set(["tls", "recommended"]);
 
 /** The manual's nginx block, on our port and paths. Everything else of it stays. */
 function adapt(text, wigeon, port) {
