@@ -1,6 +1,7 @@
 //! kill -9 at random moments under load: what was acked is there once, and every connected client comes back
 //! to exactly where it was.
 
+use crate::dice::Dice;
 use crate::ops::{group, history, now};
 use crate::server::{PATIENCE, Server, send, until};
 use std::collections::HashMap;
@@ -16,25 +17,6 @@ const KILLS: usize = 50;
 
 /// Commands one user has under way at once.
 const IN_FLIGHT: usize = 8;
-
-/// Numbers from a seed (xorshift), so that a failure can be run again.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
-fn seed() -> u64 {
-    let fresh = || u64::from_str_radix(&wigeon_client::fresh_id()[..15], 16).expect("hex") | 1;
-    let seed = std::env::var("WIGEON_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(fresh);
-    println!("WIGEON_SEED={seed}");
-    seed
-}
 
 /// What the clients know, to be compared with what the server says in the end.
 #[derive(Default)]
@@ -59,7 +41,7 @@ struct Talker {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_kills_lose_and_double_nothing() {
-    let mut dice = Dice(seed());
+    let mut dice = Dice::rolled();
     let mut server = Server::start().await;
     let names = Transport::ALL.map(|transport| format!("over-{}", transport.as_str()));
     let owner = server.user("ann");

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod cursors;
+mod dice;
 mod fsync;
 mod kill;
 mod membership;
@@ -18,3 +19,4 @@ mod retry;
 mod server;
 mod shutdown;
 mod slow_reader;
+mod switching;

@@ -82,3 +82,21 @@ async fn durable_commands_of_other_kinds_are_repeated_as_safely() {
         assert_eq!(by(way, &ann, &edit).await, edited, "{way:?}");
     }
 }
+
+#[tokio::test]
+async fn the_same_command_at_once_by_all_ways_is_one_message() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    let room = group(&ann, &[]).await;
+    for round in 1..=20 {
+        let command = send(&room, "at once");
+        let tasks = WAYS.map(|way| {
+            let (ann, command) = (ann.clone(), command.clone());
+            tokio::spawn(async move { by(way, &ann, &command).await })
+        });
+        for task in tasks {
+            assert_eq!(task.await.expect("no panic").ok.expect("an ack")["seq"], round);
+        }
+    }
+    assert_eq!(history(&ann, &room).await.len(), 20);
+}

@@ -86,3 +86,25 @@ async fn acks_given_before_the_end_hold_after_it() {
     assert!(log.len() >= acked.len(), "{} acked, {} there", acked.len(), log.len());
     assert!(acked.iter().enumerate().all(|(i, seq)| *seq == i as u64 + 1));
 }
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_nothing_up() {
+    let mut server = Server::start().await;
+    let service = server.service();
+    let mut stalled = Vec::new();
+    for transport in [Transport::Websocket, Transport::Sse] {
+        let mut reader =
+            service.read(transport, ReadOptions { rooms: vec!["full".into()], ..Default::default() });
+        service.command(send("full", "first")).await.expect("an ack");
+        assert_eq!(frame_of(&mut reader, "ready").await.kind(), "ready");
+        stalled.push(reader);
+    }
+    // More than all buffers between here and there take, so that the server has much left to write.
+    let text = "x".repeat(60_000);
+    for _ in 0..300 {
+        service.command(send("full", &text)).await.expect("an ack");
+    }
+    server.terminate();
+    assert_eq!(server.exited().await.code(), Some(0));
+    drop(stalled);
+}
