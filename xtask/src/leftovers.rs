@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
 
-/// A file longer than this may hold two ideas.
+/// A source file longer than this may hold two ideas.
 const LINES_MAX: usize = 500;
 
 /// Not ours to judge: licences, lock files, and what a build made.
@@ -42,7 +42,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             }
         }
         let lines = text.lines().count();
-        if lines > LINES_MAX {
+        if lines > LINES_MAX && file.extension().is_some_and(|end| end != "md") {
             println!("note: {name} has {lines} lines; does it hold two ideas?");
         }
     }
