@@ -63,7 +63,10 @@ export class Bench {
   drop(): void {
     this.dropped_until = performance.now() + DROP_MS;
     this.session.publisher.dropNetwork(DROP_MS);
-    for (const { client } of this.instruments) client?.dropNetwork(DROP_MS);
+    for (const { client, meter } of this.instruments) {
+      meter.cut();
+      client?.dropNetwork(DROP_MS);
+    }
   }
 
   close(): void {
@@ -142,7 +145,7 @@ export class Bench {
         id: row.id, section: row.section, transport: row.transport, wanted, running,
         lamp: meter.lamp, messages: meter.messages, duplicates: meter.duplicates, gaps: meter.gaps, damaged: meter.damaged, caught_up: meter.caught_up,
         requests: meter.requests, up_bytes: meter.up_bytes, down_bytes: meter.down_bytes, overhead: meter.overhead,
-        reconnects: meter.reconnects, causes: Object.fromEntries(meter.causes), latency: spread(meter.latencies.recent(now)),
+        error: meter.error, reconnects: meter.reconnects, causes: Object.fromEntries(meter.causes), latency: spread(meter.latencies.recent(now)),
       })),
     };
   }

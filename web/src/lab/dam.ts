@@ -17,6 +17,8 @@ export interface Clock {
 export class Dam {
   private held: (() => void)[] = [];
   private held_bytes = 0;
+  /** On their way: each batch has a timer of its own, and every timer lets the oldest through. */
+  private coming: (() => void)[][] = [];
   private last_due = 0;
   private closed = false;
 
@@ -40,20 +42,21 @@ export class Dam {
 
   close(): void {
     this.closed = true;
-    this.held = [];
   }
 
   private release(): void {
     const ready = this.held;
     this.held = [];
     this.held_bytes = 0;
-    const due = Math.max(this.last_due, this.clock.now() + this.conditions.delay_ms);
-    const go = () => {
-      for (const pass of ready) if (!this.closed) pass();
-    };
+    const now = this.clock.now();
     // At once where nothing is before us: a timer of zero would add its own 1 to 4 ms to every measurement.
-    if (due <= this.clock.now()) return go();
-    this.last_due = due;
-    this.clock.after(due - this.clock.now(), go);
+    if (this.conditions.delay_ms === 0 && this.coming.length === 0) return this.pass(ready);
+    this.last_due = Math.max(this.last_due, now + this.conditions.delay_ms);
+    this.coming.push(ready);
+    this.clock.after(this.last_due - now, () => this.pass(this.coming.shift() ?? []));
+  }
+
+  private pass(ready: (() => void)[]): void {
+    for (const pass of ready) if (!this.closed) pass();
   }
 }

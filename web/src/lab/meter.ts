@@ -8,7 +8,7 @@ import { bytesOfEvent, cost, FrameFinder, type Heads, shown, type Wire } from ".
 export type Lamp = "off" | "turn" | "connecting" | "online" | "waiting" | "offline" | "closed" | "absent";
 
 /** Why a connection was opened again. */
-export type Cause = "ended" | "held_back" | "did_not_begin" | "silent" | "dropped" | "refused" | "network";
+export type Cause = "ended" | "held_back" | "timeout" | "dropped" | "refused" | "network";
 
 export interface TapLine {
   at: number;
@@ -146,6 +146,11 @@ export class Meter {
     this.light("connecting", now);
   }
 
+  /** The network is being cut by the person; whatever is told of it afterwards follows from that. */
+  cut(): void {
+    if (this.lamp !== "off" && this.lamp !== "turn" && this.lamp !== "absent") this.pending = "dropped";
+  }
+
   pause(lamp: "off" | "turn" | "absent", now: number): void {
     this.lane.end(now);
     this.error = null;
@@ -159,11 +164,9 @@ export class Meter {
   }
 }
 
-/** The library says why in a few fixed sentences. */
+/** The library's words for what ended a reading; a held-back stream is a time-out that names itself. */
 export function causeOf(error: { code: string; message: string }): Cause {
-  if (/dropped on request/.test(error.message)) return "dropped";
   if (/held back/.test(error.message)) return "held_back";
-  if (/did not begin/.test(error.message)) return "did_not_begin";
-  if (/silent/.test(error.message)) return "silent";
-  return error.code === "network" || error.code === "timeout" ? "network" : "refused";
+  if (error.code === "timeout") return "timeout";
+  return error.code === "network" ? "network" : "refused";
 }

@@ -17,26 +17,30 @@ export function installNetwork(): void {
   Object.assign(window, { EventSource: DammedEventSource, WebSocket: DammedWebSocket, XMLHttpRequest: DammedXhr });
 }
 
-/** The head too waits for the first bytes that pass, as it does in a proxy that buffers. */
+/** The head passes the dam first, and with it in a proxy that buffers: then nothing at all shows before 4 KiB. */
 async function dammedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await native.fetch(input, init);
   const source = response.body?.getReader();
-  const dam = new Dam(conditions, clock);
-  const head = new Promise<void>((passed) => (source && conditions.buffering ? passed() : dam.push(0, passed)));
-  await head;
   if (!source) return response;
+  const dam = new Dam(conditions, clock);
+  let lost: (error: unknown) => void;
+  const head = new Promise<void>((passed, failed) => {
+    lost = failed;
+    dam.push(0, passed);
+  });
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const pump = async () => {
-        for (;;) {
-          const { done, value } = await source.read();
-          if (done) return dam.end(() => controller.close());
+        for (let chunk = await source.read(); !chunk.done; chunk = await source.read()) {
+          const { value } = chunk;
           dam.push(value.length, () => controller.enqueue(value));
         }
+        dam.end(() => controller.close());
       };
       // A lost connection is known at once: what was held back on its way is lost with it.
       pump().catch((error) => {
         dam.close();
+        lost(error);
         controller.error(error);
       });
     },
@@ -45,6 +49,7 @@ async function dammedFetch(input: RequestInfo | URL, init?: RequestInit): Promis
       return source.cancel(reason);
     },
   });
+  await head;
   return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
 }
 

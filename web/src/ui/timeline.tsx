@@ -50,10 +50,11 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
     if (!view) return;
     const top = view.getBoundingClientRect().top;
     anchor.current = null;
-    for (const row of view.querySelectorAll<HTMLElement>(":scope > [data-key]")) {
+    // Only messages hold the place: a hole is replaced by what fills it, and the first day line is always
+    // at the top of the window, wherever that moves.
+    for (const row of view.querySelectorAll<HTMLElement>(":scope > article")) {
       const box = row.getBoundingClientRect();
-      // A hole is replaced by what fills it, so it holds nothing in place.
-      if (box.bottom <= top || row.dataset.key?.startsWith("hole:")) continue;
+      if (box.bottom <= top) continue;
       anchor.current = { key: row.dataset.key ?? "", seq: Number(row.dataset.seq) || undefined, top: box.top - top };
       break;
     }

@@ -79,8 +79,7 @@ const lamps: Record<Lamp, string> = {
 const causes: Record<Cause, string> = {
   ended: "answer was full",
   held_back: "held back on its way",
-  did_not_begin: "did not begin",
-  silent: "fell silent",
+  timeout: "nothing came in time",
   dropped: "network dropped",
   refused: "refused",
   network: "connection lost",

@@ -69,8 +69,7 @@ export const zh: Words = {
   causes: {
     ended: "响应已满",
     held_back: "半路被扣住",
-    did_not_begin: "没有开始",
-    silent: "没有动静",
+    timeout: "迟迟没有内容",
     dropped: "网络切断",
     refused: "被拒绝",
     network: "连接丢失",
