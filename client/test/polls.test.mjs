@@ -65,7 +65,7 @@ test("what ends idle requests on the way is learned: the hold shrinks below it",
     p.last().done(200, p.frames());
     p.env.advance(0);
   }
-  assert.equal(p.last().wait, 4);
+  assert.equal(p.last().wait, 3);
   assert.deepEqual(p.ended, []);
 });
 

@@ -51,7 +51,7 @@ function loop(link: Link, get: Get, held: boolean): Channel {
       if (!answer) {
         // Then ask for less next time. Whether the network is there at all, a request that does not wait will tell.
         if (wait_s && took > IDLE_END_MS && isTransient(error!) && !error!.retry_after_ms) {
-          hold_s = Math.ceil(Math.min(hold_s, took / 1000) * 0.7);
+          hold_s = Math.floor(Math.min(hold_s, took / 1000) * 0.7) || 1;
           wait_s = 0;
           return step();
         }
