@@ -3,7 +3,7 @@
 use crate::http::{Answer, Http};
 use crate::limits::ANSWER;
 use crate::parse::answer;
-use crate::{Error, ReadOptions, Reader, Reply, fresh_id};
+use crate::{Error, Reply, fresh_id};
 use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::Method;
@@ -11,7 +11,6 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use wigeon_proto::transport::Transport;
 
 /// The function that JSONP answers call.
 pub(crate) const CALLBACK: &str = "wigeon_cb";
@@ -170,16 +169,6 @@ impl Client {
                 self.raw(Method::POST, &path, &headers, body.to_owned()).await
             }
         }
-    }
-
-    /// One poll.
-    pub async fn poll(&self, options: &ReadOptions) -> Result<answer::Answer, Error> {
-        crate::poller::ask(self.clone(), Transport::Poll, options.clone(), None).await
-    }
-
-    /// Follows the log over one transport.
-    pub fn read(&self, transport: Transport, options: ReadOptions) -> Reader {
-        Reader::new(self, transport, options)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One transport, followed from a cursor: every way down, behind one `next`.
 
-use crate::poller::Poller;
+use crate::parse::answer::Answer;
+use crate::poller::{self, Poller};
 use crate::stream::Stream;
 use crate::{Client, Connection, Error, Frame, client};
 use form_urlencoded::Serializer;
@@ -111,6 +112,18 @@ pub struct Reader {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("transport", &self.transport).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// One poll.
+    pub async fn poll(&self, options: &ReadOptions) -> Result<Answer, Error> {
+        poller::ask(self.clone(), Transport::Poll, options.clone(), None).await
+    }
+
+    /// Follows the log over one transport.
+    pub fn read(&self, transport: Transport, options: ReadOptions) -> Reader {
+        Reader::new(self, transport, options)
     }
 }
 

@@ -1,7 +1,7 @@
 // Joins the library, the model and the view: passes frames to the model, fetches what the model lacks,
 // and offers the view verbs. The view subscribes to "something changed"; changes are bundled, since one
 // write of the server may bring hundreds of frames.
-import type { Client, Snapshot, State } from "../../../client/src/types.ts";
+import type { Client, Snapshot, State } from "wigeon-client";
 import { explain, t } from "../i18n/index.ts";
 import { onEnter, onUnseen } from "../model/divider.ts";
 import type { Message } from "../model/message.ts";

@@ -1,7 +1,7 @@
 // From a name or a token to a connected client. The library logs guests in; this only waits until it is
 // clear whether the server lets us in, and keeps the identity so that a reload is the same person.
-import { Wigeon } from "../../../client/src/wigeon.ts";
-import type { Client, Snapshot } from "../../../client/src/types.ts";
+import { Wigeon } from "wigeon-client";
+import type { Client, Snapshot } from "wigeon-client";
 import { type Identity, keepIdentity } from "./identity.ts";
 import { tab } from "./keep.ts";
 

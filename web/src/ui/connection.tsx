@@ -2,7 +2,7 @@
 // cuts the network (the conversation goes on: that is the point); and a line that appears only when the
 // connection has been away for more than a moment.
 import { useEffect, useState } from "preact/hooks";
-import type { TransportName } from "../../../client/src/types.ts";
+import type { TransportName } from "wigeon-client";
 import { t } from "../i18n/index.ts";
 import { useApp } from "./context.ts";
 import { Icon } from "./icons.tsx";
