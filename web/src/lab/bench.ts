@@ -32,7 +32,6 @@ export class Bench {
   standins = true;
   dropped_until = 0;
   private readonly turns: Turns;
-  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(readonly session: Session) {
     const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
@@ -47,7 +46,7 @@ export class Bench {
     void measureResponse(heads);
     installStandins();
     this.step();
-    this.timer = setInterval(() => this.step(), TURNS_EVERY_MS);
+    setInterval(() => this.step(), TURNS_EVERY_MS);
   }
 
   get limited(): boolean {
@@ -67,12 +66,6 @@ export class Bench {
       meter.cut();
       client?.dropNetwork(DROP_MS);
     }
-  }
-
-  close(): void {
-    clearInterval(this.timer);
-    this.publisher.close();
-    for (const { client } of this.instruments) client?.close();
   }
 
   private available({ row, wanted }: Instrument): boolean {
@@ -103,7 +96,7 @@ export class Bench {
 
   private run(one: Instrument): void {
     one.running = true;
-    one.meter.resume(performance.now(), wallClock());
+    one.meter.resume(wallClock());
     if (one.client) return one.client.connect();
     void this.make(one).then((client) => {
       one.client = client;

@@ -28,7 +28,6 @@ export function stampOf(text: string): { n: number; sent_at: number } | null {
 
 export class Meter {
   lamp: Lamp = "off";
-  lamp_since = 0;
   error: { code: string; message: string } | null = null;
   retry_at: number | null = null;
   messages = 0;
@@ -73,10 +72,6 @@ export class Meter {
   /** Bytes on the wire beyond the events themselves, per message. */
   get overhead(): number | null {
     return this.messages ? (this.up_bytes + this.down_bytes - this.event_bytes) / this.messages : null;
-  }
-
-  begin(seq: number): void {
-    this.seq = seq;
   }
 
   onRaw(raw: Raw, now: number): void {
@@ -135,15 +130,15 @@ export class Meter {
     if (lamp !== "online" && lamp !== "connecting") this.lane.end(now);
     // The first reason is the true one; what follows while it lasts is its consequence.
     if (state.error) this.pending ??= causeOf(state.error);
-    this.light(lamp, now);
+    this.lamp = lamp;
   }
 
   /** It runs from now on; what was sent before `wall` it fetches first. */
-  resume(now: number, wall: number): void {
+  resume(wall: number): void {
     this.resumed_at = wall;
     this.opened = false;
     this.pending = null;
-    this.light("connecting", now);
+    this.lamp = "connecting";
   }
 
   /** The network is being cut by the person; whatever is told of it afterwards follows from that. */
@@ -155,11 +150,6 @@ export class Meter {
     this.lane.end(now);
     this.error = null;
     this.retry_at = null;
-    this.light(lamp, now);
-  }
-
-  private light(lamp: Lamp, now: number): void {
-    if (lamp !== this.lamp) this.lamp_since = now;
     this.lamp = lamp;
   }
 }

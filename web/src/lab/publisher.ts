@@ -10,6 +10,7 @@ export type Size = (typeof SIZES)[number];
 
 /** A hundred a second is a show, not a state: each message stays in the server's log. */
 export const FAST_FOR_MS = 20_000;
+const TICK_MS = 20;
 /** Texts kept to compare with what arrives: enough for every reader's longest absence at a usual pace. */
 const TEXTS_MAX = 4_000;
 
@@ -36,12 +37,13 @@ export class Publisher {
   readonly lane = new Lane();
   private texts = new Map<number, string>();
   private due_at = 0;
-  private readonly timer = setInterval(() => this.tick(), 20);
 
   constructor(
     private readonly client: Client,
     private readonly room: string,
-  ) {}
+  ) {
+    setInterval(() => this.tick(), TICK_MS);
+  }
 
   pace(rate: Rate): void {
     this.rate = rate;
@@ -80,10 +82,5 @@ export class Publisher {
       this.send();
       this.due_at += 1_000 / this.rate;
     }
-  }
-
-  close(): void {
-    clearInterval(this.timer);
-    this.client.close();
   }
 }
