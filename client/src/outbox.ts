@@ -105,7 +105,7 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   function remove(e: Entry): void {
     entries = pick(entries, other => other !== e);
-    finished[e.id] = true;
+    if (storage) finished[e.id] = true;
   }
 
   function settle(e: Entry, error: WigeonError | null, ok?: any): void {
