@@ -1,8 +1,8 @@
 //! Asking and commanding: everything that is one request and one answer.
 
+use crate::answer;
 use crate::http::{Answer, Http};
 use crate::limits::ANSWER;
-use crate::parse::answer;
 use crate::{Error, Reply, fresh_id};
 use bytes::Bytes;
 use form_urlencoded::Serializer;

@@ -1,8 +1,8 @@
 //! Polling, long polling and JSONP: one answer after another, made to look like a stream.
 
+use crate::answer::{self, Answer};
 use crate::client::CALLBACK;
 use crate::limits::{ANSWER, POLL_SLACK};
-use crate::parse::answer::{self, Answer};
 use crate::{Client, Error, Item, ReadOptions};
 use http::Method;
 use std::collections::VecDeque;

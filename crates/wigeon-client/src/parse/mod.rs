@@ -3,7 +3,6 @@
 //! Only what is complete counts: a line with its newline, an event with its blank line, a script with its end
 //! tag. A stream that was cut off ends with half a frame, which is thrown away; the cursor brings it again.
 
-pub(crate) mod answer;
 mod script;
 mod split;
 mod sse;

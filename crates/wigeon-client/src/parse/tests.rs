@@ -1,7 +1,7 @@
 //! Each framing as the server writes it, read back in every cut.
 
 use super::*;
-use wigeon_proto::framing::{Framing, iframe, jsonp, poll};
+use wigeon_proto::framing::{Framing, iframe};
 
 const LIMIT: usize = 4096;
 const FRAMES: [&str; 3] = [
@@ -81,32 +81,4 @@ fn a_frame_that_is_not_json_is_refused() {
 fn sse_takes_carriage_returns_comments_and_split_data() {
     let bytes = b": hello\r\nretry: 5\r\n\r\nid\r\ndata:{\r\ndata: \"a\":1}\r\n\r\ndata:\n\n";
     assert_eq!(read(Parser::sse(LIMIT), [&bytes[..]].into_iter()).unwrap(), ["{\n\"a\":1}"]);
-}
-
-#[test]
-fn an_answer_is_read_with_its_raw_frames() {
-    let mut answer = poll::Answer::default();
-    for frame in FRAMES {
-        answer.push(frame.as_bytes());
-    }
-    let tail =
-        poll::Tail { cursor: "1abcdefgha1", more: true, ticket: Some(("t", 600)), unavailable: &["secret"] };
-    let body = answer.finish(tail);
-    let call = Bytes::from(jsonp::wrap(&jsonp::Callback::parse("f").unwrap(), &body));
-    let unwrapped = answer::unwrap_jsonp(&call, "f").unwrap();
-    assert_eq!(unwrapped, body);
-    let answer = answer::parse(&unwrapped).unwrap();
-    assert!(answer.frames.iter().zip(FRAMES).all(|(frame, raw)| frame.raw == raw));
-    assert_eq!((answer.cursor.as_str(), answer.more, answer.frames.len()), ("1abcdefgha1", true, 3));
-    assert_eq!(answer.ticket.as_deref(), Some("t"));
-    assert_eq!(answer.unavailable, ["secret"]);
-}
-
-#[test]
-fn an_answer_may_be_an_error() {
-    let body = Bytes::from_static(br#"{"error":{"code":"unauthenticated","message":"no"}}"#);
-    assert!(matches!(answer::parse(&body), Err(crate::Error::Refused { .. })));
-    for body in ["/**/g({})", "f({});", "/**/f({}", ""] {
-        assert!(answer::unwrap_jsonp(&Bytes::from(body), "f").is_err(), "{body}");
-    }
 }

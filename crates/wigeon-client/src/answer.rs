@@ -57,3 +57,47 @@ pub(crate) fn unwrap_jsonp(body: &Bytes, callback: &str) -> Result<Bytes, Error>
     json.map(|json| body.slice_ref(json))
         .ok_or_else(|| Error::Protocol("not a call of the callback".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wigeon_proto::framing::{jsonp, poll};
+
+    const FRAMES: [&str; 3] = [
+        r#"{"type":"ready","cursor":"1abcdefgha0"}"#,
+        r#"{"type":"message","cursor":"1abcdefgha1","body":{"text":"\u003c/script\u003e ({\"type\":1})"}}"#,
+        r#"{"type":"typing","room":"lobby","user":"bob"}"#,
+    ];
+
+    #[test]
+    fn an_answer_is_read_with_its_raw_frames() {
+        let mut answer = poll::Answer::default();
+        for frame in FRAMES {
+            answer.push(frame.as_bytes());
+        }
+        let tail = poll::Tail {
+            cursor: "1abcdefgha1",
+            more: true,
+            ticket: Some(("t", 600)),
+            unavailable: &["secret"],
+        };
+        let body = answer.finish(tail);
+        let call = Bytes::from(jsonp::wrap(&jsonp::Callback::parse("f").unwrap(), &body));
+        let unwrapped = unwrap_jsonp(&call, "f").unwrap();
+        assert_eq!(unwrapped, body);
+        let answer = parse(&unwrapped).unwrap();
+        assert!(answer.frames.iter().zip(FRAMES).all(|(frame, raw)| frame.raw == raw));
+        assert_eq!((answer.cursor.as_str(), answer.more, answer.frames.len()), ("1abcdefgha1", true, 3));
+        assert_eq!(answer.ticket.as_deref(), Some("t"));
+        assert_eq!(answer.unavailable, ["secret"]);
+    }
+
+    #[test]
+    fn an_answer_may_be_an_error() {
+        let body = Bytes::from_static(br#"{"error":{"code":"unauthenticated","message":"no"}}"#);
+        assert!(matches!(parse(&body), Err(crate::Error::Refused { .. })));
+        for body in ["/**/g({})", "f({});", "/**/f({}", ""] {
+            assert!(unwrap_jsonp(&Bytes::from(body), "f").is_err(), "{body}");
+        }
+    }
+}
