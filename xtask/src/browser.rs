@@ -9,6 +9,11 @@ use crate::workspace::Workspace;
 /// A file that hangs is ended and counted as failed, in milliseconds.
 const FILE_MS_MAX: u32 = 10 * 60 * 1000;
 
+/// Runs all of them.
+pub(crate) fn all(workspace: &Workspace) -> Result<Tally> {
+    run(workspace, &[])
+}
+
 /// Runs the files whose name holds one of the words; all of them without words.
 pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> Result<Tally> {
     let wigeon = workspace.wigeon()?;

@@ -1,8 +1,12 @@
 //! `cargo xtask test`: the list of everything CI checks, the quick and telling ones first.
 
-use crate::report::Report;
+use anyhow::Result;
+
+use crate::report::{Report, Tally};
 use crate::workspace::Workspace;
 use crate::{assets, browser, docs, javascript, layers, leftovers, policy, shell, tools};
+
+type Step = fn(&Workspace) -> Result<Tally>;
 
 /// True when all of it holds.
 pub(crate) fn everything(workspace: &Workspace) -> bool {
@@ -14,7 +18,9 @@ pub(crate) fn everything(workspace: &Workspace) -> bool {
     report.check("leftovers", || leftovers::check(workspace));
     report.check("layers", || layers::check(workspace));
 
-    if report.check("npm packages", || javascript::install(workspace)) {
+    let packages = "npm packages";
+    let installed = report.check(packages, || javascript::install(workspace));
+    if installed {
         for package in javascript::PACKAGES {
             report.check(&format!("types of {package}"), || javascript::types(workspace, package));
             report.tests(&format!("tests of {package}"), || javascript::tests(workspace, package));
@@ -32,12 +38,15 @@ pub(crate) fn everything(workspace: &Workspace) -> bool {
 
     // What the README tells a stranger to build is what the examples and the browsers meet.
     let binary = "release build";
-    if report.check(binary, || shell::run(&mut workspace.cargo(&["build", "--release", "--locked"]))) {
-        report.tests("examples in documents", || docs::check(workspace));
-        report.tests("browser tests", || browser::run(workspace, &[]));
-    } else {
-        report.blocked("examples in documents", binary);
-        report.blocked("browser tests", binary);
+    let built =
+        report.check(binary, || shell::run(&mut workspace.cargo(&["build", "--release", "--locked"])));
+    let missing = if installed { binary } else { packages };
+    for (name, run) in [("examples in documents", docs::check as Step), ("browser tests", browser::all)] {
+        if built && installed {
+            report.tests(name, || run(workspace));
+        } else {
+            report.blocked(name, missing);
+        }
     }
     report.end()
 }
