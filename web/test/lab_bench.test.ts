@@ -82,12 +82,27 @@ test("turns are shared evenly", () => {
   assert.ok(Math.max(...shares) < 1.3 * Math.min(...shares), String(shares));
 });
 
+test("once all have run, a turn is long enough to see something", () => {
+  const turns = new Turns(2);
+  const changes: number[] = [];
+  let before = "";
+  for (let now = 0; now < 60_000; now += 250) {
+    const running = [...turns.at(now, IDS)].sort().join();
+    if (running !== before && now > 10_000) changes.push(now);
+    before = running;
+  }
+  assert.ok(changes.length > 5);
+  for (let i = 1; i < changes.length; i++) assert.ok((changes[i] ?? 0) - (changes[i - 1] ?? 0) >= 4_000);
+});
+
 test("who is switched off frees its place at once, and with places enough nobody waits", () => {
   const turns = new Turns(2);
   assert.deepEqual([...turns.at(0, ["a", "b", "c"])], ["a", "b"]);
   assert.deepEqual([...turns.at(250, ["b", "c"])], ["b", "c"]);
   turns.slots = 6;
   assert.equal(turns.at(500, IDS).size, 6);
+  turns.slots = 3;
+  assert.equal(turns.at(750, IDS).size, 3);
 });
 
 /** A clock that is moved by hand. */

@@ -30,7 +30,9 @@ test("messages in a row leave no gap, and what is missing is counted", () => {
   assert.equal(meter.gaps, 0);
   line(9, 30);
   assert.equal(meter.gaps, 2);
-  assert.equal(meter.messages, 3);
+  line(11, 40);
+  assert.equal(meter.gaps, 3);
+  assert.equal(meter.messages, 4);
 });
 
 test("the first message after the beginning may be missing too", () => {

@@ -65,7 +65,7 @@ function Top({ onChange }: { onChange: () => void }) {
   const languages = Object.entries(LANGUAGES) as [Language, { languageName: string; code: string }][];
   return (
     <header class="top">
-      <a class="top-home" href="/" title={w.chat}>
+      <a class="top-home" href="./" title={w.chat}>
         <img src="assets/logo.svg" alt="" width="36" height="36" />
         <span class="wordmark">Wigeon</span>
       </a>
@@ -81,6 +81,7 @@ function Top({ onChange }: { onChange: () => void }) {
 /** Before the bench is open: it is being opened, or something is in the way. */
 function Entrance({ error, onOpen }: { error: unknown; onOpen: (token?: string) => void }) {
   const [token, setToken] = useState("");
+  const [tried, setTried] = useState(false);
   const w = words();
   if (error === null) return <p class="panel entrance" aria-busy="true">{w.opening}</p>;
   if (!isRefused(error)) {
@@ -92,13 +93,14 @@ function Entrance({ error, onOpen }: { error: unknown; onOpen: (token?: string) 
     );
   }
   return (
-    <form class="panel entrance" onSubmit={(event) => { event.preventDefault(); onOpen(token.trim()); }}>
+    <form class="panel entrance" onSubmit={(event) => { event.preventDefault(); setTried(true); onOpen(token.trim()); }}>
       <h2>{w.tokenTitle}</h2>
       <p>{w.tokenText} <code>wigeon token --user lab</code></p>
       <label class="form-field">
         <span>{w.token}</span>
         <input type="password" value={token} autocomplete="off" spellcheck={false} onInput={(event) => setToken(event.currentTarget.value)} />
       </label>
+      {tried && <p class="bad" role="alert">{w.tokenRefused}</p>}
       <button type="submit" class="button button-primary" disabled={!token.trim()}>{w.tokenGo}</button>
     </form>
   );

@@ -139,14 +139,14 @@ function Curl({ line, token }: { line: (token: string) => string; token: string 
   };
   return (
     <section class="curl">
-      <h4>{w.curl}</h4>
-      <div class="curl-line">
-        <code>{line("…")}</code>
+      <header>
+        <h4>{w.curl}</h4>
         <button type="button" class="button button-small" title={w.curlHint} onClick={copy}>
           <Icon name={copied ? "check" : "copy"} />
           <span aria-live="polite">{copied ? w.copied : w.copy}</span>
         </button>
-      </div>
+      </header>
+      <code>{line("…")}</code>
     </section>
   );
 }

@@ -106,6 +106,7 @@ export const en = {
   tokenTitle: "This server lets no guests in",
   tokenText: "Paste an access token; whoever runs the server makes one with",
   token: "Access token",
+  tokenRefused: "The server does not accept this token.",
   tokenGo: "Open the bench",
 
   sent: "sent",
@@ -165,7 +166,7 @@ export const en = {
   wireHold: "hold the pointer here to read",
   wireNothing: "Nothing yet.",
   curl: "In a terminal",
-  curlHint: "The copied line carries the guest token of this tab.",
+  curlHint: "The copied line carries the token of this tab.",
   copy: "Copy",
   copied: "Copied",
   running: (name: string) => `Run ${name}`,

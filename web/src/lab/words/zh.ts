@@ -91,6 +91,7 @@ export const zh: Words = {
   tokenTitle: "这台服务器不接受访客",
   tokenText: "请粘贴访问令牌；服务器的管理者可以这样生成：",
   token: "访问令牌",
+  tokenRefused: "服务器不接受这个令牌。",
   tokenGo: "打开实验台",
 
   sent: "已发送",
@@ -150,7 +151,7 @@ export const zh: Words = {
   wireHold: "指针停在这里可以细读",
   wireNothing: "还没有内容。",
   curl: "在终端里",
-  curlHint: "复制的命令带有本标签页的访客令牌。",
+  curlHint: "复制的命令带有本标签页的令牌。",
   copy: "复制",
   copied: "已复制",
   running: (name: string) => `运行${name}`,
