@@ -1,7 +1,7 @@
 // Who we are: a token given, asked for or got by a guest login, and the ticket that stands for it where no header can
 // be set. Each is fetched once for all who wait for it.
 import type { GuestToken, Options, WigeonError } from "./types.ts";
-import type { Site } from "./env.ts";
+import type { Site } from "./site.ts";
 import { fault, fromResponse } from "./fault.ts";
 import { json } from "./text.ts";
 

@@ -3,10 +3,11 @@
 // The facades (wigeon.ts with promises, legacy.ts with callbacks) add only the calling style.
 import type { Client, Command, Frame, Options, OutboxEntry, Raw, Snapshot, State, Status, TransportName, UplinkName, WigeonError } from "./types.ts";
 import type { PollAnswer, Transport } from "./transport.ts";
-import type { HttpChoice } from "./http/http.ts";
+import type { HttpChoice } from "./site.ts";
 import type { Tags } from "./up/script.ts";
 import type { Reader } from "./reader.ts";
-import { type Env, commandId, random, site as siteOf } from "./env.ts";
+import { type Env, commandId, random } from "./env.ts";
+import { site as siteOf } from "./site.ts";
 import { createAuth } from "./auth.ts";
 import { createBackoff, createMemory } from "./memory.ts";
 import { createEmitter } from "./emitter.ts";
@@ -96,7 +97,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const queries = createQueries({ env, uplinks, refused, online, replied });
 
   const selector = createSelector({
-    site, session, transports, blocked, rtt, tap, refused, changed,
+    site, transports, blocked, rtt, tap, refused, changed,
     only: options.transports || null,
     memory: createMemory(site),
     params: { session, rooms: (options.rooms || []).join(","), max_per_room: options.maxPerRoom },

@@ -1,6 +1,5 @@
 // What the engine gives: time, chance and the global object. Everything else takes these as arguments, so that tests
 // advance a clock instead of sleeping. Globals are looked up when used, never at load: a page may polyfill later.
-import type { HttpChoice, HttpClient } from "./http/http.ts";
 
 export interface Env {
   root: any;
@@ -29,27 +28,6 @@ export const engine: Env = {
     return () => target?.removeEventListener?.(type, then);
   },
 };
-
-/** Where the server is, seen from here. */
-export interface Site {
-  env: Env;
-  /** No slash at the end. */
-  base: string;
-  /** Another origin than the page's: requests with our own headers would cost a preflight each. */
-  cross: boolean;
-  /** Null where only script tags reach the server. */
-  http: HttpClient | null;
-}
-
-export function site(env: Env, http: HttpChoice, url?: string): Site {
-  const at = env.root.location;
-  // IE ≤ 10 has no location.origin.
-  const own = at ? at.protocol + "//" + at.host : "";
-  const base = (url || own).replace(/\/+$/, "");
-  const found: Site = { env, base, cross: !!own && base !== own, http: null };
-  found.http = http(found);
-  return found;
-}
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuv";
 

@@ -1,7 +1,8 @@
 // What the selector remembers: the transport that worked here last (localStorage, for a week), which ones to leave alone
 // for now, and how long to wait. Storage may be blocked, full or absent: then it just forgets.
 import type { TransportName, WigeonError } from "./types.ts";
-import type { Env, Site } from "./env.ts";
+import type { Env } from "./env.ts";
+import type { Site } from "./site.ts";
 import { json } from "./text.ts";
 
 const REMEMBER_MS = 7 * 86400e3;

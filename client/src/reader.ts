@@ -6,7 +6,8 @@
 // after it. The server writes a heartbeat ≥ 150 ms after `ready`; when both arrive at one moment they were held back.
 import type { Frame, TransportName, UplinkName, WigeonError } from "./types.ts";
 import type { Channel, Link, PollAnswer, Transport } from "./transport.ts";
-import { type Site, random } from "./env.ts";
+import { random } from "./env.ts";
+import type { Site } from "./site.ts";
 import { fault, fromWire } from "./fault.ts";
 import { type Params, query } from "./text.ts";
 
@@ -34,7 +35,6 @@ export interface Reader {
 /** What the client provides to every reader. */
 export interface ReaderHost {
   site: Site;
-  session: string;
   params: Params;
   cursor(): string;
   rtt(ms?: number): number | null;
@@ -120,11 +120,11 @@ export function createReader(transport: Transport, host: ReaderHost, events: Rea
   }
 
   const link: Link = {
-    site, session: host.session, bearer: "",
+    site, bearer: "",
     after: host.cursor,
     visible: host.visible,
     url: (name, more) => {
-      const params: Params = { transport: name, after: host.cursor() };
+      const params: Params = { transport: name, after: host.cursor(), unread: 1 };
       for (const key in host.params) params[key] = host.params[key];
       if (transport.family !== "poll") params.nonce = nonce;
       if (!link.bearer) params.ticket = host.ticket();

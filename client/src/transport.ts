@@ -1,7 +1,7 @@
 // The one interface that every way down implements. A transport knows how to ask "what is after my cursor" and how to
 // take frames out of the answer; it knows no state, no cursor rule, no choice: those are the reader's and the selector's.
 import type { Frame, TransportName, WigeonError } from "./types.ts";
-import type { Site } from "./env.ts";
+import type { Site } from "./site.ts";
 import type { Params } from "./text.ts";
 
 /** What a transport is given for one attempt, and what it reports to. After `end` it reports nothing more. */
@@ -10,7 +10,6 @@ export interface Link {
   /** The URL to read from: the cursor of now, the nonce, the ticket where one is needed. */
   url(transport: string, more?: Params): string;
   after(): string;
-  session: string;
   /** For a header or a first frame; "" where the ticket in the URL speaks. */
   bearer: string;
   /** Undefined, for what was no JSON, is ignored. */

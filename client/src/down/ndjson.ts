@@ -2,8 +2,8 @@
 // it by size, so that what an old engine must hold stays bounded.
 import type { Transport } from "../transport.ts";
 import type { TransportName } from "../types.ts";
-import type { Site } from "../env.ts";
-import type { HttpClient } from "../http/http.ts";
+import type { Site } from "../site.ts";
+import type { HttpClient } from "../site.ts";
 import { fromResponse } from "../fault.ts";
 import { json, lineReader } from "../text.ts";
 

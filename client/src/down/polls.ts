@@ -2,7 +2,7 @@
 // (held, by a script tag). The first request of each never waits: it catches up, and shows at once that this works.
 import type { Channel, Link, PollAnswer, Transport } from "../transport.ts";
 import type { TransportName, WigeonError } from "../types.ts";
-import type { Site } from "../env.ts";
+import type { Site } from "../site.ts";
 import { fault, fromResponse, fromWire, isTransient } from "../fault.ts";
 import { json } from "../text.ts";
 import { callScript } from "../script.ts";

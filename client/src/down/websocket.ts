@@ -24,7 +24,7 @@ export const websocket: Transport = {
     };
     link.tap("up", "GET " + url, 1);
     socket.onopen = () => {
-      if (link.bearer) send(JSON.stringify({ id: commandId(env), type: "hello", token: link.bearer, session: link.session, after: link.after() }));
+      if (link.bearer) send(JSON.stringify({ id: commandId(env), type: "hello", token: link.bearer, after: link.after() }));
     };
     socket.onmessage = (event: any) => {
       link.tap("down", event.data);

@@ -1,6 +1,7 @@
 // HTTP by fetch: every engine that can run the modern build, and Node. Streams need no prelude, and hold no growing text.
-import type { Site } from "../env.ts";
-import { type HttpClient, headers, once } from "./http.ts";
+import type { Site } from "../site.ts";
+import { headers, once } from "./http.ts";
+import type { HttpClient } from "../site.ts";
 import { retryAfterMs } from "../text.ts";
 
 export const hasFetch = (site: Site): boolean => !!site.env.root.fetch;

@@ -1,31 +1,7 @@
 // One HTTP request: its answer whole, or piece by piece as it comes. Each build brings its own way: fetch for engines of
 // today, XMLHttpRequest and XDomainRequest for those of yesterday. `status` 0 means that no answer came, or no whole one.
-import type { Env, Site } from "../env.ts";
-
-export interface HttpRequest {
-  method: "GET" | "POST";
-  url: string;
-  body?: string;
-  /** Content-Type of the body. */
-  type?: string;
-  bearer?: string | null;
-  /** None: it may last. */
-  timeout_ms?: number;
-  /** Gets a good answer's text as it comes; `done` then gets no text. */
-  piece?: (text: string) => void;
-}
-
-export type HttpDone = (status: number, text: string, retry_after_ms?: number) => void;
-
-/** Starts it and returns how to abort it; after that `done` is not called. */
-export interface HttpClient {
-  (env: Env, request: HttpRequest, done: HttpDone): () => void;
-  /** It cannot set headers. */
-  bare?: boolean;
-}
-
-/** What a build has to reach this server with; null where only script tags can. */
-export type HttpChoice = (site: Site) => HttpClient | null;
+import type { Env } from "../env.ts";
+import type { HttpDone, HttpRequest } from "../site.ts";
 
 /** Lets exactly one outcome through and ends the clock with it. */
 export function once(env: Env, request: HttpRequest, done: HttpDone, abort: () => void): { done: HttpDone; abort: () => void } {

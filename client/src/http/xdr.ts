@@ -1,7 +1,8 @@
 // HTTP by XDomainRequest (IE 8–9, another origin): no headers, no cookies, no status, no Content-Type; of a stream nothing
 // shows before 2 KiB.
-import type { Site } from "../env.ts";
-import { type HttpClient, once } from "./http.ts";
+import type { Site } from "../site.ts";
+import { once } from "./http.ts";
+import type { HttpClient } from "../site.ts";
 import { has, pick } from "../list.ts";
 
 export const hasXdr = (site: Site): boolean => !!site.env.root.XDomainRequest;

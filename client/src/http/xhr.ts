@@ -1,7 +1,8 @@
 // HTTP by XMLHttpRequest, and what is odd about it in old engines. A stream's text is read while it grows (readyState 3);
 // never so in IE ≤ 9, which shows nothing before the end.
-import type { Site } from "../env.ts";
-import { type HttpClient, headers, once } from "./http.ts";
+import type { Site } from "../site.ts";
+import { headers, once } from "./http.ts";
+import type { HttpClient } from "../site.ts";
 import { retryAfterMs } from "../text.ts";
 
 /** One that may reach the server: on another origin only one that knows CORS. */

@@ -1,6 +1,6 @@
 // Commands up by a script tag, where no request of our own can be made: the command is in the URL, the reply in the call.
 import type { Command } from "../types.ts";
-import type { Site } from "../env.ts";
+import type { Site } from "../site.ts";
 import { type Params, query } from "../text.ts";
 import { callScript } from "../script.ts";
 

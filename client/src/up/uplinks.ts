@@ -1,7 +1,7 @@
 // Commands up: over the WebSocket when one is being read, else by the best POST the engine has, else by script tag
 // and form. One function, `send`: a batch in, its replies out, or an error that says they may have happened.
 import type { Command, Options, Reply, UplinkName, WigeonError } from "../types.ts";
-import type { Site } from "../env.ts";
+import type { Site } from "../site.ts";
 import type { Auth } from "../auth.ts";
 import type { Reader } from "../reader.ts";
 import { fault, fromResponse, fromWire } from "../fault.ts";
