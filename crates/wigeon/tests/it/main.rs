@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod connections;
 mod cursors;
 mod dice;
 mod fsync;

@@ -1,0 +1,77 @@
+//! Connections that end: what they held is given back, and the end is prompt.
+
+use crate::ops::now;
+use crate::server::{Server, soon};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+use wigeon_client::{Client, Method};
+use wigeon_proto::websocket::{Opcode, encode};
+
+/// Opens `path` by hand, so that the connection can be dropped at any point.
+async fn knock(client: &Client, path: &str, more: &str) -> TcpStream {
+    let host = client.base().strip_prefix("http://").expect("a base").to_owned();
+    let token = client.token().expect("a token");
+    let mut stream = TcpStream::connect(&host).await.expect("a connection");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{more}\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    stream
+}
+
+async fn web_socket(client: &Client) -> TcpStream {
+    let upgrade = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    knock(client, "/v1/events", upgrade).await
+}
+
+async fn feeds(client: &Client) -> String {
+    let answer = client.raw(Method::GET, "/metrics", &[], "").await.expect("the metrics");
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("wigeon_feeds ")).expect("the gauge of feeds").to_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_its_feed_opens_leaves_nothing() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    let after = now(&ann).await;
+    for round in 0..300 {
+        let transport = ["sse", "ndjson", "longpoll&wait=30"][round % 3];
+        let mut stream = knock(&ann, &format!("/v1/events?transport={transport}&after={after}"), "").await;
+        if round % 2 == 0 {
+            // Now and then a little later, when the answer is on its way.
+            let _ = tokio::time::timeout(Duration::from_micros(500), stream.read(&mut [0; 64])).await;
+        }
+        drop(stream);
+        drop(web_socket(&ann).await);
+    }
+    soon("every feed to be let go", async {
+        while feeds(&ann).await != "0" {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_both_have_said_close_the_server_hangs_up_at_once() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    let mut bad = Vec::new();
+    encode::text(&mut bad, "unmasked");
+    let mut good = Vec::new();
+    encode::masked(&mut good, Opcode::Close, [1, 2, 3, 4], &encode::close_payload(1000, ""));
+    // The client begins; the server begins, for a reason, and the client answers.
+    for said in [good.clone(), [bad, good].concat()] {
+        let mut stream = web_socket(&ann).await;
+        let mut head = [0; 512];
+        assert!(soon("the upgrade", stream.read(&mut head)).await.expect("an answer") > 0);
+        stream.write_all(&said).await.expect("sent");
+        let began = Instant::now();
+        let mut rest = Vec::new();
+        soon("the end", stream.read_to_end(&mut rest)).await.expect("a clean end");
+        assert!(began.elapsed() < Duration::from_secs(1), "hung up after {:?}", began.elapsed());
+    }
+}
