@@ -120,7 +120,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         tokens: Tokens::new(&options.secret),
         tickets: Tickets::new(&options.secret),
         origins,
-        guests: options.guests,
+        guests: options.guests.with_public_urls(&options.public_urls),
         listen: addresses.clone(),
         stream_bytes_max: options.stream_bytes_max,
         metrics: telemetry::install(),

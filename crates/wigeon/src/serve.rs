@@ -68,7 +68,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}\n"));
         line("open", addresses(&server.addresses, &public_urls));
         line("data", format!("{} (durability {durability})", data.display()));
-        line("guests", guests_here(guests).to_owned());
+        line("guests", guests_here(guests.with_public_urls(&public_urls)).to_owned());
         line("secret", where_from);
         if let Some(file) = file {
             line("config", file.display().to_string());

@@ -56,7 +56,8 @@ pub(crate) struct Settings {
     ///
     /// `on` is everybody who reaches the server, `off` nobody: they need a token. `auto` is who sits at
     /// this machine: the request arrived at a loopback address, asks for a loopback host, and carries no
-    /// `Forwarded`, `X-Forwarded-…`, `X-Real-IP` or `Via` header of a proxy.
+    /// `Forwarded`, `X-Forwarded-…`, `X-Real-IP` or `Via` header of a proxy. With a public URL, `auto` is
+    /// `off`.
     #[arg(long, value_name = "WHO")]
     #[serde(default, deserialize_with = "text")]
     pub(crate) guests: Option<Guests>,
@@ -165,7 +166,7 @@ impl Settings {
                 reachable.join(", ")
             )),
             Guests::Auto if public => notes.push(
-                "guests = \"auto\" knows a proxy on this machine by the X-Forwarded-For header it adds; without one, say --guests off"
+                "guests are off: auto lets nobody in where there is a public URL; --guests on lets in everybody"
                     .to_owned(),
             ),
             _ => {}
@@ -409,7 +410,7 @@ mod tests {
             notes("listen = ['127.0.0.1:1', '192.0.2.1:1']")
                 .starts_with("guests are off for those who come by 192.0.2.1:1: ")
         );
-        assert!(notes("public_url = 'https://chat.example'").contains("X-Forwarded-For"));
+        assert!(notes("public_url = 'https://chat.example'").contains("guests are off"));
         assert!(notes("durability = 'memory'").contains("a crash may lose messages"));
     }
 }

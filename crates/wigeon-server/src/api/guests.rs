@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use serde::{Deserialize, Serialize};
 use wigeon_core::entry::Rights;
 use wigeon_proto::command::decode::check_name;
@@ -19,7 +19,7 @@ use wigeon_proto::room::{PolicyChange, RoomKind};
 
 use super::body;
 use crate::app::{App, new_command_id, now_ms, random_id};
-use crate::auth::Role;
+use crate::auth::{Guests, Role};
 use crate::commands::query_error;
 use crate::http::guard::Seen;
 use crate::http::problem::{json_of, problem};
@@ -53,7 +53,9 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request<Body>) ->
 
 async fn welcome(app: &Arc<App>, parts: &Parts, body: Body) -> Result<Welcome, WireError> {
     let seen = Seen::of(parts);
-    if !app.guests.admit(seen.ends.local, &seen.host, &parts.headers) {
+    // No browser speaks HTTP/1.0; nginx does to what it stands before, unless told otherwise.
+    let proxied = app.guests == Guests::Auto && parts.version < Version::HTTP_11;
+    if proxied || !app.guests.admit(seen.ends.local, &seen.host, &parts.headers) {
         return Err(WireError::new(
             ErrorCode::Forbidden,
             "guests are off on this server; log in with a token",

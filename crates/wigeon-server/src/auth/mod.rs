@@ -49,6 +49,13 @@ pub enum Guests {
 }
 
 impl Guests {
+    /// What is meant where the server has public URLs: it is then reached from elsewhere, by a proxy on this
+    /// machine as likely as not, and `auto` lets nobody in.
+    #[must_use]
+    pub fn with_public_urls(self, public_urls: &[String]) -> Self {
+        if self == Self::Auto && !public_urls.is_empty() { Self::Off } else { self }
+    }
+
     /// True when a request that arrived at `local` for `host` with `headers` may make a guest.
     pub fn admit(self, local: SocketAddr, host: &Host, headers: &HeaderMap) -> bool {
         match self {
