@@ -100,6 +100,36 @@ test("lost answers, dead connections and a busy server: each message once, in th
   assert.deepEqual(chat.seen, all);
 });
 
+test("what is not for us moves the cursor all the same", async t => {
+  const { server, client } = await stage(t);
+  const chat = client({ transports: ["poll"] });
+  chat.connect();
+  await online(chat);
+  const { cursor } = server.push({ hidden: true });
+  await until("the cursor", () => chat.cursor === cursor);
+  assert.deepEqual(chat.seen, []);
+});
+
+test("a send that is never answered is answered by its own message", async t => {
+  const { server, client } = await stage(t);
+  const chat = client();
+  chat.connect();
+  await until("a stream", () => chat.state.transport === "fetch-stream");
+  await chat.command("ping");
+  server.faults.push("hang");
+  assert.equal((await say(chat, "hello")).seq, 1);
+});
+
+test("what is dropped before it connects sends nothing until it may", async t => {
+  const { server, client } = await stage(t);
+  const chat = client();
+  chat.dropNetwork(200);
+  chat.connect();
+  await until("offline", () => chat.state.status === "offline");
+  assert.deepEqual(server.requests, []);
+  await online(chat);
+});
+
 test("a dropped network: offline, then everything that passed meanwhile, and what was said into it", async t => {
   const { server, client } = await stage(t);
   const chat = client();

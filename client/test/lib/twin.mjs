@@ -1,6 +1,6 @@
 // A small twin of the server, in memory: enough of the wire (guests, tickets, commands, poll, long poll, ndjson) to hold the
 // built library to its promises in Node without building the real thing. Faults are injected by `faults`, one entry
-// for each request to fail: "drop" (no answer, nothing done), "lose" (done, but the answer is lost), or an HTTP status.
+// for each request to fail: "drop" (no answer, nothing done), "lose" (done, but the answer is lost), "hang" (done, but never answered), or an HTTP status.
 import { createServer } from "node:http";
 
 export async function twin() {
@@ -18,6 +18,7 @@ export async function twin() {
     newEpoch() { epoch = "bbbbbbbb"; server.wake(); },
     revoke() { users.clear(); },
     wake() { for (const go of [...waiting]) go(); },
+    /** `hidden`: an event of somebody else, of which we see only that positions go on. */
     push(event) {
       const seq = log.filter(e => e.type === "message").length + 1;
       const frame = { type: "message", room: "lobby", seq, from: "ann", at: Date.now(), body: { text: "" }, ...event };
@@ -75,6 +76,7 @@ export async function twin() {
       const commands = [].concat(JSON.parse(body));
       const replies = commands.map(c => ({ re: c.id, ...run(user, c) }));
       if (fault === "lose") return req.socket.destroy();
+      if (fault === "hang") return;
       return answer(200, { replies });
     }
     events(user, q, req, res, answer);
@@ -90,14 +92,14 @@ export async function twin() {
       res.writeHead(200, { "Content-Type": "application/x-ndjson" });
       write({ type: "ready", cursor: cursor(at), nonce: q.get("nonce") });
       if (reset) write(reset);
-      const flush = () => { while (at < log.length) write(log[at++]); };
+      const flush = () => { for (; at < log.length; at++) if (!log[at].hidden) write(log[at]); };
       flush();
       waiting.add(flush);
       const beat = setTimeout(() => write({ type: "heartbeat", cursor: cursor(at) }), 160);
       req.socket.on("close", () => { waiting.delete(flush); clearTimeout(beat); });
       return;
     }
-    const frames = () => reset ? [reset] : log.slice(at);
+    const frames = () => reset ? [reset] : log.slice(at).filter(event => !event.hidden);
     const done = () => {
       waiting.delete(go);
       clearTimeout(timer);
