@@ -215,9 +215,13 @@ fn live_command(app: &Arc<App>, actor: UserId, caller: &Caller, live: Live) -> (
 
 async fn typing(app: Arc<App>, user: UserId, room: RoomId) -> Answer {
     let (who, place) = (user.clone(), room.clone());
-    let member = app.pool.read(move |view| view.is_member(&who, &place)).await.map_err(query_error)?;
-    if !member {
-        return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room"));
+    let asked = app.pool.read(move |view| Ok((view.has_room(&place)?, view.is_member(&who, &place)?)));
+    match asked.await.map_err(query_error)? {
+        (_, true) => {}
+        (true, false) => {
+            return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room"));
+        }
+        (false, false) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
     }
     let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
     app.hub.signal(&room, &user, &frame.into());

@@ -55,7 +55,7 @@ pub(crate) struct Start {
 /// One reader's walk.
 pub(crate) struct Feed {
     hub: Hub,
-    slot: Arc<Slot>,
+    attached: Attached,
     pool: Pool,
     epoch: Epoch,
     request: PageRequest,
@@ -94,9 +94,11 @@ impl Feed {
         epoch: Epoch,
         start: Start,
     ) -> Result<Self, FeedError> {
-        let slot = hub.new_slot(start.user.clone());
-        let (attached, done) = oneshot::channel();
-        let attach = Attach { slot: slot.clone(), watch: start.watch.clone(), attached };
+        let attached = Attached { hub: hub.clone(), slot: hub.new_slot(start.user.clone()) };
+        // Declared after the guard, so that it is dropped before it: a caller who goes away in between either
+        // makes the hub's answer fail, and the hub detaches the slot, or leaves the guard to do it.
+        let (tell, done) = oneshot::channel();
+        let attach = Attach { slot: attached.slot.clone(), watch: start.watch.clone(), attached: tell };
         sequencer.attach(start.user.clone(), attach).await?;
         done.await.map_err(|_| WireError::new(ErrorCode::Unavailable, "the server is going down"))?;
         let (hub, pool) = (hub.clone(), pool.clone());
@@ -112,7 +114,7 @@ impl Feed {
             bytes_max: PAGE_BYTES_MAX,
             max_per_room: start.max_per_room,
         };
-        Ok(Self { hub, slot, pool, epoch, request, behind, unread })
+        Ok(Self { hub, attached, pool, epoch, request, behind, unread })
     }
 
     /// What comes next; waits until there is something. Cancel-safe: the position never moves past an
@@ -127,7 +129,7 @@ impl Feed {
                 continue;
             }
             tokio::select! {
-                () = self.slot.wait() => {}
+                () = self.attached.slot.wait() => {}
                 () = due(self.unread.as_ref()) => {
                     let told = self.tell_unread().await?;
                     if !told.is_empty() {
@@ -145,7 +147,7 @@ impl Feed {
 
     /// Whether more can be had at once.
     pub(crate) fn has_more(&self) -> bool {
-        self.behind || !self.slot.is_level()
+        self.behind || !self.attached.slot.is_level()
     }
 
     /// The counts of rooms that may have changed, as signals; nothing where the reader did not ask.
@@ -168,7 +170,7 @@ impl Feed {
             // In this order: what the hub handed out up to `position` is in the window by now, so an empty
             // window means there was nothing in it for this reader.
             let position = self.hub.position();
-            if self.slot.is_level() {
+            if self.attached.slot.is_level() {
                 self.request.after = self.request.after.max(position);
             }
         }
@@ -177,11 +179,11 @@ impl Feed {
 
     /// The rooms before the user's eyes.
     pub(crate) fn focus(&self, rooms: HashSet<RoomId>) {
-        self.slot.set_focus(rooms);
+        self.attached.slot.set_focus(rooms);
     }
 
     fn take(&mut self) -> Batch {
-        match self.slot.take(self.request.frames_max) {
+        match self.attached.slot.take(self.request.frames_max) {
             Taken::Overrun => {
                 self.behind = true;
                 Batch::default()
@@ -251,7 +253,13 @@ pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
     }
 }
 
-impl Drop for Feed {
+/// A slot in the hub, or on its way there; leaving is its end.
+struct Attached {
+    hub: Hub,
+    slot: Arc<Slot>,
+}
+
+impl Drop for Attached {
     fn drop(&mut self) {
         self.hub.detach(&self.slot);
     }

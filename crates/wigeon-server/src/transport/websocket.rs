@@ -23,7 +23,7 @@ use wigeon_proto::framing::{Framing, websocket as text_frame};
 use wigeon_proto::id::{CommandId, UserId};
 use wigeon_proto::limits;
 use wigeon_proto::transport::Transport;
-use wigeon_proto::websocket::{Decoder, Event, Role, encode, handshake};
+use wigeon_proto::websocket::{Decoder, Event, Role, Violation, encode, handshake};
 
 use super::opening::{Opening, Wanted, feed_error};
 use super::pulse::{Due, Pulse, bye, expired, revoked};
@@ -98,6 +98,8 @@ enum End {
     Gone,
     /// With this close code, after what is still to be written.
     Close(u16),
+    /// With this close code, and no answer to it is waited for.
+    Closed(u16),
 }
 
 impl From<io::Error> for End {
@@ -179,7 +181,8 @@ impl Socket {
         };
         match end {
             End::Gone => Ok(()),
-            End::Close(code) => self.close(code).await,
+            End::Close(code) => self.close(code, false).await,
+            End::Closed(code) => self.close(code, true).await,
         }
     }
 
@@ -355,16 +358,16 @@ impl Socket {
                 Ok(Some(Event::Ping(payload))) => encode::pong(&mut self.out, &payload),
                 Ok(Some(Event::Pong(_))) => {}
                 Ok(Some(Event::Close(close))) => {
-                    return Err(End::Close(close.map_or(NORMAL, |close| close.code)));
+                    return Err(End::Closed(close.map_or(NORMAL, |close| close.code)));
                 }
-                Err(violation) => {
-                    if violation.close_code() == ErrorCode::TooLarge.close_code() {
-                        let message = format!("a message has at most {} bytes", limits::BODY_BYTES_MAX);
-                        let error = WireError::new(ErrorCode::TooLarge, message);
-                        text_frame::frame(&mut self.out, &frame::reply_error(None, &error));
-                    }
-                    return Err(End::Close(violation.close_code()));
+                Err(Violation::TooLarge) => {
+                    let message = format!("a message has at most {} bytes", limits::BODY_BYTES_MAX);
+                    let error = WireError::new(ErrorCode::TooLarge, message);
+                    text_frame::frame(&mut self.out, &frame::reply_error(None, &error));
+                    return Err(End::Close(Violation::TooLarge.close_code()));
                 }
+                // RFC 6455, 7.1.7: from a peer that broke the protocol no answer is waited for.
+                Err(violation) => return Err(End::Closed(violation.close_code())),
             }
         }
     }
@@ -386,8 +389,18 @@ impl Socket {
         Ok(())
     }
 
-    /// Lets outstanding replies out, says goodbye, and waits a moment for the peer's.
-    async fn close(&mut self, code: u16) -> io::Result<()> {
+    fn says_close(&mut self, mut input: &[u8]) -> bool {
+        while let Ok(Some(event)) = self.decoder.decode(&mut input) {
+            if matches!(event, Event::Close(_)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Lets outstanding replies out and says goodbye. The connection ends when both have: at once where the
+    /// peer was first, else when its close comes, or it has taken too long.
+    async fn close(&mut self, code: u16, answered: bool) -> io::Result<()> {
         let until = Instant::now() + Duration::from_millis(CLOSE_MS_MAX);
         while self.line.len() > 0 {
             let Ok(reply) = timeout_at(until, self.line.next()).await else { break };
@@ -400,11 +413,12 @@ impl Socket {
                 return Ok(());
             }
         }
-        // Reading on until the peer closes keeps its last bytes from resetting the connection under ours.
+        // Reading on keeps the peer's last bytes from resetting the connection under ours.
         let mut buffer = [0; READ_BYTES];
-        while timeout_at(until, self.stream.readable()).await.is_ok() {
+        while !answered && timeout_at(until, self.stream.readable()).await.is_ok() {
             match self.stream.try_read(&mut buffer) {
                 Ok(0) => break,
+                Ok(count) if self.says_close(&buffer[..count]) => break,
                 Err(error) if error.kind() != ErrorKind::WouldBlock => break,
                 Ok(_) | Err(_) => {}
             }
