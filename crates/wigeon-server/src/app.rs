@@ -1,11 +1,8 @@
 //! What every request shares: the log, the hub, the keys, the settings.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
@@ -18,6 +15,7 @@ use wigeon_store::{Answer, Pool, Sequencer};
 
 use crate::auth::{Guests, OriginPolicy, Tickets, Tokens};
 use crate::hub::{Attach, Feed, FeedError, Hub, Start};
+use crate::rates::Rates;
 
 /// The server's parts, in one place for every handler.
 pub(crate) struct App {
@@ -34,49 +32,10 @@ pub(crate) struct App {
     pub(crate) metrics: PrometheusHandle,
     /// Cancelled when the server begins to go down: streams say `bye` and end.
     pub(crate) draining: CancellationToken,
-    commands: DefaultKeyedRateLimiter<UserId>,
-    newcomers: DefaultKeyedRateLimiter<std::net::IpAddr>,
-}
-
-/// The parts that do not follow from others.
-pub(crate) struct Parts {
-    pub(crate) sequencer: Sequencer<Attach>,
-    pub(crate) pool: Pool,
-    pub(crate) hub: Hub,
-    pub(crate) epoch: Epoch,
-    pub(crate) tokens: Tokens,
-    pub(crate) tickets: Tickets,
-    pub(crate) origins: OriginPolicy,
-    pub(crate) guests: Guests,
-    pub(crate) listen: Vec<SocketAddr>,
-    pub(crate) stream_bytes_max: u64,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) rates: Rates,
 }
 
 impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let per_second = NonZeroU32::new(limits::COMMANDS_PER_SECOND).expect("not zero");
-        let burst = NonZeroU32::new(limits::COMMANDS_BURST).expect("not zero");
-        let guests = NonZeroU32::new(limits::GUESTS_PER_MINUTE).expect("not zero");
-        let Parts { sequencer, pool, hub, epoch, tokens, tickets, origins, guests: mode, listen, .. } = parts;
-        Self {
-            sequencer,
-            pool,
-            hub,
-            epoch,
-            tokens,
-            tickets,
-            origins,
-            guests: mode,
-            listen,
-            stream_bytes_max: parts.stream_bytes_max,
-            metrics: parts.metrics,
-            draining: CancellationToken::new(),
-            commands: RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst)),
-            newcomers: RateLimiter::keyed(Quota::per_minute(guests)),
-        }
-    }
-
     /// Opens a live feed.
     pub(crate) async fn open_feed(&self, start: Start) -> Result<Feed, FeedError> {
         Feed::open(&self.hub, &self.sequencer, &self.pool, self.epoch, start).await
@@ -85,22 +44,6 @@ impl App {
     /// The cursor of a position of this log.
     pub(crate) fn cursor(&self, position: u64) -> Cursor {
         Cursor { epoch: self.epoch, position }
-    }
-
-    /// Counts a command against its user's rate.
-    pub(crate) fn admit_command(&self, user: &UserId) -> Result<(), WireError> {
-        self.commands.check_key(user).map_err(|denied| too_fast("commands", &denied))
-    }
-
-    /// Counts a new guest against their address's rate.
-    pub(crate) fn admit_newcomer(&self, address: std::net::IpAddr) -> Result<(), WireError> {
-        self.newcomers.check_key(&address).map_err(|denied| too_fast("guests", &denied))
-    }
-
-    /// Forgets the rates of those who have been quiet; to be called now and then.
-    pub(crate) fn forget_quiet(&self) {
-        self.commands.retain_recent();
-        self.newcomers.retain_recent();
     }
 
     /// Admits a command: what cannot be decided again elsewhere is decided here, and put in line. The future
@@ -128,14 +71,6 @@ impl App {
             }
         }
     }
-}
-
-fn too_fast(what: &str, denied: &governor::NotUntil<<DefaultClock as Clock>::Instant>) -> WireError {
-    let wait = denied.wait_time_from(DefaultClock::default().now());
-    let wait_ms = wait.as_millis() as u64 + 1;
-    WireError::new(ErrorCode::RateLimited, format!("too many {what}"))
-        .retry_after(wait_ms)
-        .outcome(Outcome::None)
 }
 
 /// Milliseconds since 1970.

@@ -70,7 +70,7 @@ impl Line {
         let Request { id, on_behalf_of, command } = request;
         let admitted = caller.acting(on_behalf_of.as_ref()).and_then(|actor| {
             if caller.rights != Rights::Service {
-                app.admit_command(&caller.user)?;
+                app.rates.command(&caller.user)?;
             }
             Ok(actor)
         });

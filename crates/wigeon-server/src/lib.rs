@@ -14,6 +14,7 @@ mod caller;
 mod commands;
 mod http;
 mod hub;
+mod rates;
 mod telemetry;
 mod transport;
 
@@ -31,9 +32,10 @@ use tokio_util::task::TaskTracker;
 use wigeon_proto::limits::DRAIN_MS_MAX;
 use wigeon_store::{Durability, Fault, OpenError, Sequencer, Store};
 
-use app::{App, Parts};
+use app::App;
 use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
 use hub::Hub;
+use rates::Rates;
 
 /// How often rates of quiet users are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -112,7 +114,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let hub = Hub::default();
     let ended = CancellationToken::new();
     let (sequencer, thread) = Sequencer::start(store.writer, hub.clone(), ended.clone().drop_guard());
-    let app = App::new(Parts {
+    let app = App {
         sequencer,
         pool: store.readers,
         hub,
@@ -124,7 +126,9 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         listen: addresses.clone(),
         stream_bytes_max: options.stream_bytes_max,
         metrics: telemetry::install(),
-    });
+        draining: CancellationToken::new(),
+        rates: Rates::default(),
+    };
     Ok(Server { addresses, listeners, app: Arc::new(app), sequencer: thread, ended, _lock: store.lock })
 }
 
@@ -162,6 +166,6 @@ async fn forget(app: Arc<App>) {
     let mut ticks = tokio::time::interval(FORGET_EVERY);
     loop {
         ticks.tick().await;
-        app.forget_quiet();
+        app.rates.forget_quiet();
     }
 }

@@ -64,7 +64,7 @@ async fn welcome(app: &Arc<App>, parts: &Parts, body: Body) -> Result<Welcome, W
     let Newcomer { name } = body::json(body).await?;
     let name = name.trim().to_owned();
     check_name("name", &name, NAME_BYTES_MAX)?;
-    app.admit_newcomer(seen.ends.peer.ip())?;
+    app.rates.newcomer(seen.ends.peer.ip())?;
     let user = UserId::parse(&format!("g:{}", random_id(16))).expect("letters and digits are an id");
     let update = Durable::UserUpdate(UserUpdate { name: name.clone() });
     let named = app.submit(user.clone(), Rights::User, new_command_id(), update);

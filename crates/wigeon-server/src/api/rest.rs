@@ -129,7 +129,7 @@ async fn run(
     let request = command::Request::decode(&text).map_err(|Unreadable { error, .. }| error)?;
     let actor = caller.acting(request.on_behalf_of.as_ref())?;
     if caller.rights != Rights::Service {
-        app.admit_command(&caller.user)?;
+        app.rates.command(&caller.user)?;
     }
     match (request.command, request.id) {
         (Command::Durable(durable), Some(id)) => app.submit(actor, caller.rights, id, durable).await,
