@@ -12,6 +12,7 @@ mod bad_input;
 mod connections;
 mod cursors;
 mod dice;
+mod equivalence;
 mod fsync;
 mod kill;
 mod membership;
