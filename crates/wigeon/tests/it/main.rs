@@ -22,3 +22,4 @@ mod server;
 mod shutdown;
 mod slow_reader;
 mod switching;
+mod tickets;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use wigeon_client::{Client, Method, fresh_id};
 
-const SECRET: &str = "tests-secret-tests-secret-tests-secret";
+pub(crate) const SECRET: &str = "tests-secret-tests-secret-tests-secret";
 
 /// How long anything may take before the test has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,84 @@
+//! Tickets near their end: every way down hands out the next one in time, and the conversation goes on with it.
+
+use crate::ops::now;
+use crate::server::{SECRET, Server, send, soon};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use wigeon_proto::id::UserId;
+use wigeon_proto::limits::TICKET_S;
+use wigeon_proto::transport::Transport;
+use wigeon_server::auth::{Claims, Origin, Role, Secret, Tickets};
+
+/// What is left of the ticket: streams renew it when two thirds of that are over.
+const LEFT_MS: u64 = 3000;
+
+/// A ticket of Bob's, made long ago by a server of the same secret.
+fn old_ticket(origin: &str) -> String {
+    let tickets = Tickets::new(&Secret::from_text(SECRET, "the test").expect("long enough"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+    let claims = Claims {
+        user: UserId::parse("bob").expect("an id"),
+        name: None,
+        role: Role::User,
+        expires_at: now + 3_600_000,
+    };
+    let origin = Origin::parse(origin).expect("an origin");
+    tickets.mint(&claims, Some(&origin), now + LEFT_MS - TICKET_S * 1000).expect("a user's").text
+}
+
+/// Asks with a ticket, as a page of the server does, and reads until `found` finds something.
+async fn read(base: &str, query: &str, found: impl Fn(&str) -> Option<String>) -> String {
+    let host = base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.expect("a connection");
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let extra = if query.contains("websocket") { upgrade } else { "" };
+    let head = format!("GET /v1/events?{query} HTTP/1.1\r\nHost: {host}\r\nReferer: {base}/\r\n{extra}\r\n");
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut seen = Vec::new();
+    soon(query, async {
+        loop {
+            if let Some(found) = found(&String::from_utf8_lossy(&seen)) {
+                return found;
+            }
+            let count = stream.read_buf(&mut seen).await.expect("bytes");
+            assert!(count > 0, "{query} ended: {}", String::from_utf8_lossy(&seen));
+        }
+    })
+    .await
+}
+
+/// The ticket in a `ticket` frame or field.
+fn next_ticket(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("\"ticket\":\"")?;
+    rest.split_once('"').map(|(ticket, _)| ticket.to_owned())
+}
+
+#[tokio::test]
+async fn every_way_down_hands_out_the_next_ticket_in_time() {
+    let server = Server::start().await;
+    let base = server.base();
+    let start = now(&server.user("bob")).await;
+    let mut renewing = Vec::new();
+    for transport in Transport::ALL {
+        let (base, ticket) = (base.clone(), old_ticket(&base));
+        let callback = if transport.is_script() { "&callback=f" } else { "" };
+        let query = format!("transport={}&after={start}&wait=0{callback}&ticket=", transport.as_str());
+        renewing.push(tokio::spawn(async move {
+            let next = read(&base, &format!("{query}{ticket}"), next_ticket).await;
+            assert_ne!(next, ticket);
+            (transport, format!("{query}{next}"))
+        }));
+    }
+    let mut renewed = Vec::new();
+    for task in renewing {
+        renewed.push(task.await.expect("a ticket"));
+    }
+    let direct = send("d:ann~bob", "with the next ticket");
+    server.user("ann").command(direct).await.expect("a message");
+    for (transport, query) in renewed {
+        let shown = |text: &str| text.contains("with the next ticket").then(String::new);
+        read(&base, &query, shown).await;
+        println!("{transport:?} went on");
+    }
+}
