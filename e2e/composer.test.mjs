@@ -36,7 +36,7 @@ suite("the composer", () => {
     assert.equal(await ann.composer.inputValue(), "你好");
     await until("the composition is over for the page", () => ann.page.evaluate(() => new Promise((done) => setTimeout(() => done(true), 60))));
     await ann.page.keyboard.press("Enter");
-    await ann.sees("你好");
+    await until("the word is sent", async () => (await ann.sent()).length > 0);
     assert.deepEqual(await ann.sent(), ["你好"]);
     assert.equal(await ann.composer.inputValue(), "");
   });
@@ -60,7 +60,7 @@ suite("the composer", () => {
     assert.deepEqual(await ann.sent(), []);
     assert.equal(await ann.composer.inputValue(), "你好");
     await ann.page.keyboard.press("Enter");
-    await ann.sees("你好");
+    await until("the word is sent", async () => (await ann.sent()).length > 0);
     assert.deepEqual(await ann.sent(), ["你好"]);
   });
 

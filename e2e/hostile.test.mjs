@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { openIn, useBrowser } from "./lib/browser.mjs";
 import { Chat } from "./lib/chat.mjs";
 import { useServer } from "./lib/server.mjs";
+import { until } from "./lib/until.mjs";
 import { useSite } from "./lib/site.mjs";
 
 const HOSTILE = "evil.test";
@@ -125,13 +126,18 @@ suite("a hostile page", () => {
     witness = await server.guest("Witness");
   });
 
+  let secrets = 0;
+
   /** The victim chats in one tab, the hostile page runs in another tab of the same browser. */
   async function attack(t, host, ways, ticket) {
     const context = await browser.context(t);
     const victim = await Chat.openIn(context, server, { as: "Victim" });
-    await victim.send("our secret");
-    await victim.sees("our secret");
-    const before = await server.texts(witness.token, "lobby");
+    // A text of its own: one that stood there before would say that the server has this one, too.
+    const secret = `our secret ${++secrets}`;
+    await victim.send(secret);
+    const said = () => server.texts(witness.token, "lobby");
+    await until("the server has the secret", async () => (await said()).includes(secret));
+    const before = await said();
     const members = (await server.command(witness.token, { type: "room.get", room: "lobby" })).room.user_count;
 
     const page = await openIn(context, site.originAs(host));
