@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) guests: Guests,
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) stream_bytes_max: u64,
+    pub(crate) script_transports: bool,
     pub(crate) metrics: PrometheusHandle,
     /// Cancelled when the server begins to go down: streams say `bye` and end.
     pub(crate) draining: CancellationToken,
@@ -39,6 +40,14 @@ impl App {
     /// Opens a live feed.
     pub(crate) async fn open_feed(&self, start: Start) -> Result<Feed, FeedError> {
         Feed::open(&self.hub, &self.sequencer, &self.pool, self.epoch, start).await
+    }
+
+    /// Refuses script and frame elements where they are switched off.
+    pub(crate) fn serves_scripts(&self) -> Result<(), WireError> {
+        if self.script_transports {
+            return Ok(());
+        }
+        Err(WireError::new(ErrorCode::Forbidden, "script transports are off on this server"))
     }
 
     /// The cursor of a position of this log.

@@ -59,6 +59,8 @@ pub struct Options {
     pub secret: Secret,
     /// Bytes after which a stream ends and its client comes back with its cursor.
     pub stream_bytes_max: u64,
+    /// Whether JSONP, iframe and htmlfile are served at all.
+    pub script_transports: bool,
 }
 
 /// Why a server cannot start.
@@ -125,6 +127,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         guests: options.guests.with_public_urls(&options.public_urls),
         listen: addresses.clone(),
         stream_bytes_max: options.stream_bytes_max,
+        script_transports: options.script_transports,
         metrics: telemetry::install(),
         draining: CancellationToken::new(),
         rates: Rates::default(),

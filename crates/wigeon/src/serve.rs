@@ -16,7 +16,7 @@ use wigeon_server::{Options, Server, StartError};
 use wigeon_store::OpenError;
 
 use crate::config::Loaded;
-use crate::settings::Settings;
+use crate::settings::{Settings, Switch};
 use crate::speak;
 
 const OTHER_DIRECTORY: &str = "choose one that you may write, with --data";
@@ -32,6 +32,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         guests: Some(guests),
         durability: Some(durability),
         stream_bytes_max: Some(stream_bytes_max),
+        script_transports: Some(script_transports),
         log: Some(level),
         log_format: Some(format),
     } = settings.clone()
@@ -58,6 +59,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         durability: durability.0,
         secret,
         stream_bytes_max: stream_bytes_max.0,
+        script_transports: script_transports == Switch::On,
     };
 
     let runtime = Runtime::new().context("cannot start the runtime")?;

@@ -78,6 +78,14 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub(crate) stream_bytes_max: Option<StreamBytes>,
 
+    /// Whether JSONP, iframe and htmlfile are served: on or off
+    ///
+    /// Script and frame elements are for browsers that have nothing better, on our own pages and those of
+    /// `allow_origin`. `off` refuses them to everybody.
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) script_transports: Option<Switch>,
+
     /// What is logged: error, warn, info, debug, trace, or finer, like info,wigeon_server=debug
     ///
     /// Logs go to stderr. Nothing private is logged above `debug`, nothing for each message above
@@ -105,6 +113,7 @@ impl Settings {
             guests: Some(Guests::default()),
             durability: Some(DurabilitySetting(Durability::default())),
             stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
+            script_transports: Some(Switch::On),
             log: Some(LogLevel("info".to_owned())),
             log_format: Some(LogFormat::Text),
         }
@@ -120,6 +129,7 @@ impl Settings {
             guests: self.guests.or(below.guests),
             durability: self.durability.or(below.durability),
             stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
+            script_transports: self.script_transports.or(below.script_transports),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
         }
@@ -141,6 +151,7 @@ impl Settings {
             ("guests", one(self.guests.as_ref())),
             ("durability", one(self.durability.as_ref())),
             ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
+            ("script_transports", one(self.script_transports.as_ref())),
             ("log", one(self.log.as_ref())),
             ("log_format", one(self.log_format.as_ref())),
         ]
@@ -248,6 +259,31 @@ impl FromStr for StreamBytes {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse::<u64>().map_err(|_| "expected a number of bytes".to_owned())?.try_into()
+    }
+}
+
+/// Something that is served or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl FromStr for Switch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("expected on or off".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::On { "on" } else { "off" })
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn jsonp(State(app): State<Arc<App>>, request: Request<Body>) -
 }
 
 async fn by_script(app: &Arc<App>, parts: &Parts, query: &str) -> Result<Vec<u8>, WireError> {
+    app.serves_scripts()?;
     if !Seen::of(parts).verdict.is_trusted() {
         return Err(WireError::new(ErrorCode::Forbidden, "this page is not listed"));
     }

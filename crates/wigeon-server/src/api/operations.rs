@@ -57,10 +57,11 @@ struct Limits {
 
 /// `GET /v1/info`: what anybody may know before they log in.
 pub(super) async fn info(State(app): State<Arc<App>>) -> Response {
+    let served = Transport::ALL.iter().filter(|transport| app.script_transports || !transport.is_script());
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         guests: app.guests.possible(&app.listen),
-        transports: Transport::ALL.iter().map(|transport| transport.as_str()).collect(),
+        transports: served.map(|transport| transport.as_str()).collect(),
         limits: Limits {
             text_bytes_max: limits::TEXT_BYTES_MAX,
             command_bytes_max: limits::COMMAND_BYTES_MAX,

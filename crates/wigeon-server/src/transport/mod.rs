@@ -66,6 +66,7 @@ async fn open(app: &Arc<App>, parts: &mut Parts, asked: EventsRequest) -> Result
 /// where `Referer` names a page that is ours or listed. A frame may come without: `frame-ancestors` and
 /// the ticket guard it; and where it posts to another origin, that origin must be listed.
 fn script_may_read(app: &App, parts: &Parts, asked: &EventsRequest) -> Result<(), WireError> {
+    app.serves_scripts()?;
     let transport = asked.transport;
     let forbidden = |message: &str| Err(WireError::new(ErrorCode::Forbidden, message));
     let seen = Seen::of(parts);

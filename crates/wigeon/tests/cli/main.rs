@@ -138,6 +138,7 @@ allow_origin = []                                          # default
 guests = \"off\"                                             # wigeon.toml
 durability = \"fsync\"                                       # default
 stream_bytes_max = 131072                                  # default
+script_transports = \"on\"                                   # default
 log = \"debug\"                                              # --log
 log_format = \"text\"                                        # default
 ";

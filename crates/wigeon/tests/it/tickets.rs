@@ -1,4 +1,5 @@
-//! Tickets near their end: every way down hands out the next one in time, and the conversation goes on with it.
+//! Tickets near their end: every way down hands out the next one in time, and the conversation goes on with
+//! it. And script elements, which live by tickets alone, are served only where they are switched on.
 
 use crate::ops::now;
 use crate::server::{SECRET, Server, send, soon};
@@ -81,4 +82,18 @@ async fn every_way_down_hands_out_the_next_ticket_in_time() {
         read(&base, &query, shown).await;
         println!("{transport:?} went on");
     }
+}
+
+#[tokio::test]
+async fn script_transports_can_be_switched_off() {
+    let server = Server::start_with(&[("WIGEON_SCRIPT_TRANSPORTS", "off")]).await;
+    let base = server.base();
+    let ticket = server.user("bob").ticket(&base).await.expect("a ticket");
+    for transport in Transport::ALL.into_iter().filter(|transport| transport.is_script()) {
+        let query = format!("transport={}&callback=f&ticket={ticket}", transport.as_str());
+        let refused = |text: &str| text.contains("\"forbidden\"").then(String::new);
+        read(&base, &query, refused).await;
+    }
+    let query = format!("transport=poll&ticket={ticket}");
+    read(&base, &query, |text| text.contains("\"frames\":[]").then(String::new)).await;
 }
