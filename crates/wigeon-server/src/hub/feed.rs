@@ -264,3 +264,49 @@ impl Drop for Attached {
         self.hub.detach(&self.slot);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+    use wigeon_proto::command::{Body, Durable, Send};
+    use wigeon_proto::id::CommandId;
+    use wigeon_store::{Durability, Store};
+
+    fn message(n: u64) -> Entry {
+        let bob = UserId::parse("bob").ok();
+        let body = Body { text: "x".into() };
+        let send = Send { room: None, to: bob, body, reply_to: None, mentions: Vec::new() };
+        Entry {
+            v: RULES_VERSION,
+            actor: UserId::parse("ann").unwrap(),
+            rights: Rights::User,
+            at: n,
+            id: CommandId::parse(&format!("m{n}")).unwrap(),
+            new_room: None,
+            command: Durable::Send(send),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_page_has_shown_is_not_shown_again_from_the_window() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), Durability::Memory, 7).unwrap();
+        let (hub, pool, epoch) = (Hub::default(), store.readers, store.epoch);
+        let (sequencer, _thread) = Sequencer::start(store.writer, hub.clone(), ());
+        let say = async |n| sequencer.submit(message(n)).unwrap().await.unwrap().unwrap();
+        say(1).await;
+        let user = UserId::parse("bob").unwrap();
+        let start = Start { user, watch: Vec::new(), after: Some(0), max_per_room: None, unread: false };
+        let mut feed = Feed::open(&hub, &sequencer, &pool, epoch, start).await.unwrap();
+        // It lies in the window and in the page: the feed is attached, and has not read the log yet.
+        say(2).await;
+        let mut seen = Vec::new();
+        seen.extend(feed.next().await.unwrap().events.iter().map(|shown| shown.position));
+        say(3).await;
+        while seen.last() != Some(&3) {
+            seen.extend(feed.next().await.unwrap().events.iter().map(|shown| shown.position));
+        }
+        assert_eq!(seen, [1, 2, 3]);
+    }
+}
