@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
 use wigeon_proto::command::Durable;
@@ -19,7 +20,7 @@ use crate::rates::Rates;
 
 /// The server's parts, in one place for every handler.
 pub(crate) struct App {
-    pub(crate) sequencer: Sequencer<Attach>,
+    pub(crate) sequencer: Sequencer<Attach, oneshot::Sender<Answer>>,
     pub(crate) pool: Pool,
     pub(crate) hub: Hub,
     pub(crate) epoch: Epoch,
@@ -66,10 +67,12 @@ impl App {
     ) -> impl Future<Output = Answer> + Send + 'static + use<> {
         let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
         let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, command };
-        let line = self.sequencer.submit(entry);
+        let (reply, answer) = oneshot::channel();
+        let line = self.sequencer.submit(entry, reply);
         async move {
             let commit = std::time::Duration::from_millis(limits::COMMIT_MS_MAX);
-            match tokio::time::timeout(commit, line?).await {
+            line?;
+            match tokio::time::timeout(commit, answer).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) | Err(_) => Err(WireError::new(
                     ErrorCode::Unavailable,

@@ -11,7 +11,7 @@ pub mod writer;
 
 pub use open::{Durability, OpenError, Store};
 pub use read::{Pool, View};
-pub use sequencer::{Answer, Committed, Outlet, Sequencer, Submit};
+pub use sequencer::{Answer, Committed, Outlet, Sequencer};
 
 /// A fault of the medium: the disk, the file, a bug in a statement. Nothing a caller can mend.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use wigeon_core::entry::Entry;
 use wigeon_core::outcome::{Change, Outcome};
 use wigeon_proto::cursor::Cursor;
@@ -49,50 +49,49 @@ pub struct Committed {
     pub left: Vec<UserId>,
 }
 
-/// Where committed events and new feeds go, in one order.
+/// Where answers, committed events and new feeds go, in one order.
 pub trait Outlet: Send + 'static {
     /// A feed that wants to be live, as the outlet knows it.
     type Feed: Send + 'static;
 
-    /// Events of one commit, ascending.
+    /// Where a sender waits for its answer, as the outlet knows it.
+    type Reply: Send + 'static;
+
+    /// What came of an entry. Called for each entry of a batch, in order, once the batch is durable and
+    /// before [`Self::commit`].
+    fn answer(&mut self, reply: Self::Reply, answer: Answer);
+
+    /// Events of one batch, ascending. Called exactly once per batch, also when it brought none: here an
+    /// outlet lets go of what it has gathered.
     fn commit(&mut self, events: Vec<Committed>, position: u64);
 
     /// A feed begins at `position`: its user is in exactly `rooms` there.
     fn attach(&mut self, feed: Self::Feed, rooms: Vec<RoomId>, position: u64);
 }
 
-enum Request<F> {
-    Submit(Submit),
+enum Request<F, R> {
+    Submit { entry: Entry, reply: R },
     Attach { user: UserId, feed: F },
     Close,
 }
 
-/// An entry on its way into the log.
-#[derive(Debug)]
-pub struct Submit {
-    /// What is to be appended.
-    pub entry: Entry,
-    /// Who wants to know.
-    pub reply: oneshot::Sender<Answer>,
-}
-
 /// A handle to the sequencer's thread.
 #[derive(Debug)]
-pub struct Sequencer<F> {
-    requests: mpsc::Sender<Request<F>>,
+pub struct Sequencer<F, R> {
+    requests: mpsc::Sender<Request<F, R>>,
 }
 
-impl<F> Clone for Sequencer<F> {
+impl<F, R> Clone for Sequencer<F, R> {
     fn clone(&self) -> Self {
         Self { requests: self.requests.clone() }
     }
 }
 
-impl<F: Send + 'static> Sequencer<F> {
+impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     /// Starts the thread. It ends when [`Self::close`] is called, or with the error that stopped it:
     /// then nothing of the last batch was acknowledged, and the program must end.
     /// `alive` is dropped when the thread ends, whatever ended it.
-    pub fn start<O: Outlet<Feed = F>>(
+    pub fn start<O: Outlet<Feed = F, Reply = R>>(
         writer: Writer,
         outlet: O,
         alive: impl Send + 'static,
@@ -106,18 +105,17 @@ impl<F: Send + 'static> Sequencer<F> {
         (Self { requests }, thread.expect("a thread at start-up"))
     }
 
-    /// Puts an entry in line. The answer comes when it is durable, or refused.
-    pub fn submit(&self, entry: Entry) -> Result<oneshot::Receiver<Answer>, WireError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request::Submit(Submit { entry, reply })).map_err(|error| match error {
+    /// Puts an entry in line. The outlet is given the answer when the entry is durable, or refused; where
+    /// there is no place in line, the caller has the reason at once and `reply` is dropped.
+    pub fn submit(&self, entry: Entry, reply: R) -> Result<(), WireError> {
+        self.requests.try_send(Request::Submit { entry, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 WireError::new(ErrorCode::Busy, "too many commands are waiting")
                     .retry_after(1000)
                     .outcome(Effect::None)
             }
             mpsc::error::TrySendError::Closed(_) => closed().outcome(Effect::None),
-        })?;
-        Ok(answer)
+        })
     }
 
     /// Puts a feed in line; the outlet sees it in its place between two commits.
@@ -139,13 +137,14 @@ fn closed() -> WireError {
 struct Run<O: Outlet> {
     writer: Writer,
     outlet: O,
-    inbox: mpsc::Receiver<Request<O::Feed>>,
+    inbox: mpsc::Receiver<RequestOf<O>>,
 }
 
+type RequestOf<O> = Request<<O as Outlet>::Feed, <O as Outlet>::Reply>;
+
 /// What a batch leaves to do once it is durable.
-#[derive(Default)]
-struct Batch {
-    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+struct Batch<R> {
+    answers: Vec<(R, Answer)>,
     events: Vec<Committed>,
 }
 
@@ -154,7 +153,7 @@ impl<O: Outlet> Run<O> {
         let mut next = self.inbox.blocking_recv();
         while let Some(request) = next.take() {
             match request {
-                Request::Submit(submit) => next = self.batch(submit)?,
+                Request::Submit { entry, reply } => next = self.batch(&entry, reply)?,
                 Request::Attach { user, feed } => {
                     let rooms = self.writer.rooms_of(&user)?;
                     self.outlet.attach(feed, rooms, self.writer.position());
@@ -170,13 +169,13 @@ impl<O: Outlet> Run<O> {
 
     /// Applies `first` and what has gathered behind it, commits, answers, publishes. Returns the
     /// request that ended the batch, if one other than an entry did.
-    fn batch(&mut self, first: Submit) -> Result<Option<Request<O::Feed>>, Fault> {
-        let mut batch = Batch::default();
+    fn batch(&mut self, first: &Entry, reply: O::Reply) -> Result<Option<RequestOf<O>>, Fault> {
+        let mut batch = Batch { answers: Vec::new(), events: Vec::new() };
         let mut next = None;
-        self.step(first, &mut batch)?;
+        self.step(first, reply, &mut batch)?;
         for _ in 1..COMMIT_ENTRIES_MAX {
             match self.inbox.try_recv() {
-                Ok(Request::Submit(submit)) => self.step(submit, &mut batch)?,
+                Ok(Request::Submit { entry, reply }) => self.step(&entry, reply, &mut batch)?,
                 Ok(other) => {
                     next = Some(other);
                     break;
@@ -186,17 +185,14 @@ impl<O: Outlet> Run<O> {
         }
         self.writer.commit()?;
         for (reply, answer) in batch.answers {
-            // A sender that has gone away learns of its answer by repeating the id.
-            let _ = reply.send(answer);
+            self.outlet.answer(reply, answer);
         }
-        if !batch.events.is_empty() {
-            self.outlet.commit(batch.events, self.writer.position());
-        }
+        self.outlet.commit(batch.events, self.writer.position());
         Ok(next)
     }
 
-    fn step(&mut self, submit: Submit, batch: &mut Batch) -> Result<(), Fault> {
-        let (cursor, outcome) = self.writer.step(&submit.entry)?;
+    fn step(&mut self, entry: &Entry, reply: O::Reply, batch: &mut Batch<O::Reply>) -> Result<(), Fault> {
+        let (cursor, outcome) = self.writer.step(entry)?;
         let answer = match outcome {
             Outcome::Applied(applied) => {
                 if let Some(event) = applied.event {
@@ -224,7 +220,7 @@ impl<O: Outlet> Run<O> {
             Outcome::Repeated(reply) => Ok(reply),
             Outcome::Rejected(error) => Err(error),
         };
-        batch.answers.push((submit.reply, answer));
+        batch.answers.push((reply, answer));
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ use wigeon_proto::frame::{self, Control};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
 use wigeon_store::read::{Page, PageRequest, QueryError};
-use wigeon_store::{Pool, Sequencer};
+use wigeon_store::{Answer, Pool, Sequencer};
 
 use super::shown::Counts;
 use super::slot::{Slot, Taken};
@@ -89,7 +89,7 @@ impl Feed {
     /// Attaches a feed. From here on nothing after its start can pass it by.
     pub(crate) async fn open(
         hub: &Hub,
-        sequencer: &Sequencer<Attach>,
+        sequencer: &Sequencer<Attach, oneshot::Sender<Answer>>,
         pool: &Pool,
         epoch: Epoch,
         start: Start,
@@ -294,7 +294,11 @@ mod tests {
         let store = Store::open(directory.path(), Durability::Memory, 7).unwrap();
         let (hub, pool, epoch) = (Hub::default(), store.readers, store.epoch);
         let (sequencer, _thread) = Sequencer::start(store.writer, hub.clone(), ());
-        let say = async |n| sequencer.submit(message(n)).unwrap().await.unwrap().unwrap();
+        let say = async |n| {
+            let (reply, answer) = oneshot::channel();
+            sequencer.submit(message(n), reply).unwrap();
+            answer.await.unwrap().unwrap()
+        };
         say(1).await;
         let user = UserId::parse("bob").unwrap();
         let start = Start { user, watch: Vec::new(), after: Some(0), max_per_room: None, unread: false };

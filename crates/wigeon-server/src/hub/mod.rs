@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_store::{Committed, Outlet};
+use wigeon_store::{Answer, Committed, Outlet};
 
 pub(crate) use feed::{Batch, Feed, FeedError, Start, shown};
 use shown::Counts;
@@ -176,6 +176,12 @@ impl State {
 
 impl Outlet for Hub {
     type Feed = Attach;
+    type Reply = oneshot::Sender<Answer>;
+
+    fn answer(&mut self, reply: Self::Reply, answer: Answer) {
+        // A sender that has gone away learns of its answer by repeating the id.
+        let _ = reply.send(answer);
+    }
 
     fn commit(&mut self, events: Vec<Committed>, position: u64) {
         let mut woken = BTreeMap::new();

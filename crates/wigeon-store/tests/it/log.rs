@@ -3,10 +3,11 @@
 use std::sync::mpsc;
 
 use serde_json::json;
-use wigeon_core::entry::Rights;
+use tokio::sync::oneshot;
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::id::RoomId;
-use wigeon_store::{Committed, Durability, Outlet, Sequencer, Store};
+use wigeon_store::{Answer, Committed, Durability, Outlet, Sequencer, Store};
 
 use crate::world::{beginning, entry, store, user};
 
@@ -15,15 +16,22 @@ struct Notes(mpsc::Sender<Note>);
 
 #[derive(Debug, PartialEq)]
 enum Note {
+    Answer,
     Events(Vec<u64>),
     Feed { rooms: Vec<RoomId>, position: u64 },
 }
 
 impl Outlet for Notes {
     type Feed = ();
+    type Reply = oneshot::Sender<Answer>;
+
+    fn answer(&mut self, reply: Self::Reply, answer: Answer) {
+        let _ = reply.send(answer);
+        self.0.send(Note::Answer).unwrap();
+    }
 
     fn commit(&mut self, events: Vec<Committed>, position: u64) {
-        assert_eq!(events.last().map(|event| event.cursor.position), Some(position));
+        assert!(events.last().is_none_or(|event| event.cursor.position == position));
         let positions = events.iter().map(|event| event.cursor.position).collect();
         self.0.send(Note::Events(positions)).unwrap();
     }
@@ -34,13 +42,19 @@ impl Outlet for Notes {
     }
 }
 
+fn submit(sequencer: &Sequencer<(), oneshot::Sender<Answer>>, entry: Entry) -> oneshot::Receiver<Answer> {
+    let (reply, answer) = oneshot::channel();
+    sequencer.submit(entry, reply).unwrap();
+    answer
+}
+
 #[tokio::test]
 async fn answers_come_in_order_and_a_feed_stands_between_commits() {
     let (_dir, store) = store();
     let (sender, notes) = mpsc::channel();
     let (sequencer, thread) = Sequencer::start(store.writer, Notes(sender), ());
     for entry in beginning() {
-        sequencer.submit(entry).unwrap().await.unwrap().unwrap();
+        submit(&sequencer, entry).await.unwrap().unwrap();
     }
     sequencer.attach(user("ann"), ()).await.unwrap();
     let send = |i: u64| {
@@ -51,18 +65,13 @@ async fn answers_come_in_order_and_a_feed_stands_between_commits() {
             json!({"type":"send","room":"group","body":{"text":"x"}}),
         )
     };
-    let waiting: Vec<_> = (1..=50).map(|i| sequencer.submit(send(i)).unwrap()).collect();
+    let waiting: Vec<_> = (1..=50).map(|i| submit(&sequencer, send(i))).collect();
     for (i, answer) in waiting.into_iter().enumerate() {
         let reply: serde_json::Value = serde_json::from_slice(&answer.await.unwrap().unwrap()).unwrap();
         assert_eq!(reply["seq"], json!(i + 1));
     }
-    let refused = sequencer.submit(entry(
-        "cat",
-        Rights::User,
-        "no",
-        json!({"type":"send","room":"group","body":{"text":"x"}}),
-    ));
-    assert_eq!(refused.unwrap().await.unwrap().unwrap_err().code, ErrorCode::NotMember);
+    let refused = entry("cat", Rights::User, "no", json!({"type":"send","room":"group","body":{"text":"x"}}));
+    assert_eq!(submit(&sequencer, refused).await.unwrap().unwrap_err().code, ErrorCode::NotMember);
     sequencer.close().await;
     thread.join().unwrap().unwrap();
     let notes: Vec<Note> = notes.iter().collect();
@@ -72,15 +81,17 @@ async fn answers_come_in_order_and_a_feed_stands_between_commits() {
         .iter()
         .flat_map(|note| match note {
             Note::Events(positions) => positions.clone(),
+            Note::Answer => Vec::new(),
             Note::Feed { .. } => panic!("one feed"),
         })
         .collect();
     assert_eq!(after, (4..=53).collect::<Vec<_>>(), "every event once, in order, after the feed");
-    assert!(
-        notes.len() - feed - 1 < 50,
-        "what waits together is committed together: {} commits",
-        notes.len() - feed - 1
-    );
+    let answers = notes[feed + 1..].iter().filter(|note| **note == Note::Answer).count();
+    assert_eq!(answers, 51, "everybody is answered, the refused one too");
+    let commits = notes.len() - feed - 1 - answers;
+    assert!(commits < 50, "what waits together is committed together: {commits} commits");
+    let last = [Note::Answer, Note::Events(Vec::new())];
+    assert_eq!(notes[notes.len() - 2..], last, "a batch ends with a commit, also without events");
 }
 
 #[test]
