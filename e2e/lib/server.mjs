@@ -1,5 +1,5 @@
 // A Wigeon of the test's own: the release binary, a free port, a new data directory, both gone afterwards.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -63,6 +63,11 @@ class Server {
   async end() {
     await this.kill();
     if (this.data) await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** A token of somebody with an id of their own; `role` "service" is exempt from rates. */
+  token(user, { name = user, role = "user" } = {}) {
+    return execFileSync(wigeon, ["token", "--user", user, "--name", name, "--role", role, "--data", this.data], { encoding: "utf8" }).trim();
   }
 
   async guest(name) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cover, holes } from "../src/model/ranges.ts";
-import { Timeline } from "../src/model/timeline.ts";
+import { cover, holes, uncover } from "../src/model/ranges.ts";
+import { MESSAGES_KEPT_MAX, NEWEST_KEPT, Timeline } from "../src/model/timeline.ts";
 import { message, messages } from "./support.ts";
 
 const seqs = (timeline: Timeline) => timeline.messages.map((m) => m.seq);
@@ -95,4 +95,26 @@ test("people who come one after another share a line", () => {
   timeline.merge([message(1)]);
   timeline.note("join", "eve", ["eve"], 3);
   assert.equal(timeline.notes.length, 2);
+});
+
+test("ranges lose what is let go of", () => {
+  assert.deepEqual(uncover([{ from: 1, to: 9 }], { from: 3, to: 4 }), [{ from: 1, to: 2 }, { from: 5, to: 9 }]);
+  assert.deepEqual(uncover([{ from: 3, to: 9 }], { from: 1, to: 12 }), []);
+  assert.deepEqual(uncover([{ from: 1, to: 2 }], { from: 3, to: 4 }), [{ from: 1, to: 2 }]);
+});
+
+test("who scrolls through a long room holds what is near and the newest, and holes for the rest", () => {
+  const timeline = new Timeline();
+  const last = 3 * MESSAGES_KEPT_MAX;
+  for (let to = last; to > 0; to -= 500) {
+    timeline.merge(messages(to - 499, to), { from: to - 499, to });
+    timeline.trim(to - 499);
+  }
+  assert.equal(timeline.complete, true);
+  assert.ok(timeline.messages.length <= MESSAGES_KEPT_MAX + 2 * NEWEST_KEPT + 500);
+  assert.equal(timeline.messages.at(-1)?.seq, last);
+  const [hole] = timeline.holes();
+  assert.ok(hole && hole.from > MESSAGES_KEPT_MAX && hole.to < last);
+  timeline.merge(messages(hole.from, hole.from + 49), { from: hole.from, to: hole.from + 49 });
+  assert.equal(timeline.holes()[0]?.from, hole.from + 50);
 });

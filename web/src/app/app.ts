@@ -216,6 +216,7 @@ export class App {
           ? { from: page.more && first ? first : 1, to: hole.to }
           : { from: hole.from, to: page.more && last ? last : hole.to };
       this.model.history(room, page, range);
+      this.model.timeline(room).trim(towards === "older" ? range.from : range.to);
     } catch (error) {
       conversation.failed.add(hole.to);
       if (this.state.status === "online") this.complain(error);

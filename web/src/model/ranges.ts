@@ -23,6 +23,15 @@ export function cover(ranges: readonly Range[], add: Range): Range[] {
   return result.sort((a, b) => a.from - b.from);
 }
 
+/** `ranges` without what is in `drop`. */
+export function uncover(ranges: readonly Range[], drop: Range): Range[] {
+  return ranges.flatMap(({ from, to }) => {
+    const left = { from, to: Math.min(to, drop.from - 1) };
+    const right = { from: Math.max(from, drop.to + 1), to };
+    return [left, right].filter((part) => part.from <= part.to);
+  });
+}
+
 export function covers(ranges: readonly Range[], seq: number): boolean {
   return ranges.some((range) => range.from <= seq && seq <= range.to);
 }

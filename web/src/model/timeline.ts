@@ -3,7 +3,12 @@
 // room; so a number that is neither here nor covered by an answered history page is a hole.
 import type { MemberAction, MessageFrame } from "../wire.ts";
 import { type Message, messageOf, react } from "./message.ts";
-import { cover, covers, holes, type Range } from "./ranges.ts";
+import { cover, covers, holes, type Range, uncover } from "./ranges.ts";
+
+/** Messages of a room kept on each side of the reader; who scrolls on through 100,000 does not hold them all. */
+export const MESSAGES_KEPT_MAX = 2_000;
+/** The newest stay, wherever the reader is: the way back to the end needs no loading. */
+export const NEWEST_KEPT = 200;
 
 /** Somebody came or went. Not a message (it has no seq): it stands after the one that was last then. */
 export interface Note {
@@ -35,14 +40,28 @@ export class Timeline {
     }
     if (range) this.covered = cover(this.covered, range);
     if (fresh.size === 0) return;
-    const last = this.messages.at(-1)?.seq ?? 0;
-    if (fresh.size === 1 && frames[0] && frames[0].seq > last) {
-      // The common case, a live message: nothing to look for, nothing to sort.
-      this.messages = [...this.messages, ...fresh.values()];
-      return;
-    }
-    const kept = this.messages.filter((message) => !fresh.has(message.seq));
-    this.messages = [...kept, ...fresh.values()].sort((a, b) => a.seq - b.seq);
+    const seqs = [...fresh.keys()].sort((a, b) => a - b);
+    const low = lowerBound(this.messages, seqs[0] ?? 0);
+    const high = lowerBound(this.messages, (seqs.at(-1) ?? 0) + 1);
+    // Only what lies between the first and the last of them can be in their way.
+    const between = this.messages.slice(low, high).filter((message) => !fresh.has(message.seq));
+    const middle = [...between, ...fresh.values()].sort((a, b) => a.seq - b.seq);
+    this.messages = [...this.messages.slice(0, low), ...middle, ...this.messages.slice(high)];
+  }
+
+  /** Lets go of what is far from the reader, who is at `seq`; it is a hole then, read again when needed. */
+  trim(seq: number): void {
+    const { messages } = this;
+    const at = lowerBound(messages, seq);
+    const newest = Math.max(0, messages.length - NEWEST_KEPT);
+    const drop = (from: number, end: number) => {
+      const [first, last] = [messages[from], messages[end - 1]];
+      if (end - from < NEWEST_KEPT || !first || !last) return;
+      this.messages = this.messages.filter((message) => message.seq < first.seq || message.seq > last.seq);
+      this.covered = uncover(this.covered, { from: first.seq, to: last.seq });
+    };
+    drop(0, Math.min(newest, at - MESSAGES_KEPT_MAX));
+    drop(at + MESSAGES_KEPT_MAX, newest);
   }
 
   /** The room is known to reach up to `seq`; what we lack below becomes a hole. */
