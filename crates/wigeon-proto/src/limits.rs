@@ -8,6 +8,9 @@ pub const COMMAND_ID_BYTES_MAX: usize = 128;
 pub const COMMAND_BYTES_MAX: usize = 128 * 1024;
 /// Bytes of an HTTP request body and of one WebSocket message: a few full commands.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a message from which a WebSocket sends it compressed, where that was agreed. A chat message of 256
+/// bytes of JSON saves 67, less than its packet's own headers, for 11 µs; one of 512 saves 207 for 13 µs.
+pub const DEFLATE_BYTES_MIN: usize = 512;
 /// Commands in one request: one page's outbox after a day offline, in a few requests.
 pub const COMMANDS_PER_REQUEST_MAX: usize = 100;
 /// Bytes of a message's text in UTF-8. Longer ones are files.

@@ -3,7 +3,8 @@
 //! Everything half-read lives in the struct, so a caller may stop between any two bytes and go on later: there
 //! is no future whose cancellation could lose a byte. Memory is bounded by `message_bytes_max` and grows only
 //! with bytes that arrived, not with lengths that were promised. Text is checked as it comes in, so that a
-//! peer cannot make us collect a long message that was broken from its first byte.
+//! peer cannot make us collect a long message that was broken from its first byte. A compressed message is
+//! collected as it came, under the same limit, and inflated at its end, under the limit again.
 //!
 //! ```text
 //!          ┌────────────── frame ends ──────────────┐
@@ -15,8 +16,10 @@
 
 use super::Role;
 use super::close::Close;
+use super::deflate::inflate;
 use super::encode::apply_mask;
 use super::header::{HEADER_BYTES_MAX, Header, Opcode, Parsed, parse};
+use super::negotiate::Deflate;
 use thiserror::Error;
 
 /// What a peer said.
@@ -43,6 +46,9 @@ pub enum Violation {
     /// Sent text that is not UTF-8.
     #[error("WebSocket text that is not UTF-8")]
     NotUtf8,
+    /// Sent a compressed message that cannot be inflated.
+    #[error("a WebSocket message that is not DEFLATE")]
+    NotDeflate,
     /// Sent, or began, a message above the limit.
     #[error("a WebSocket message above the limit")]
     TooLarge,
@@ -53,7 +59,7 @@ impl Violation {
     pub fn close_code(self) -> u16 {
         match self {
             Self::Protocol(_) => 1002,
-            Self::NotUtf8 => 1007,
+            Self::NotUtf8 | Self::NotDeflate => 1007,
             Self::TooLarge => 1009,
         }
     }
@@ -71,6 +77,7 @@ enum State {
 #[derive(Debug)]
 struct Message {
     text: bool,
+    compressed: bool,
     bytes: Vec<u8>,
     /// How far `bytes` is known to be UTF-8; a character cut by the end of the input is not counted.
     valid: usize,
@@ -81,6 +88,7 @@ struct Message {
 pub struct Decoder {
     role: Role,
     message_bytes_max: usize,
+    deflate: Option<Deflate>,
     state: State,
     head: [u8; HEADER_BYTES_MAX],
     head_length: usize,
@@ -89,17 +97,25 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// `message_bytes_max` bounds a message over all its fragments.
+    /// `message_bytes_max` bounds a message over all its fragments, as it comes and as it is inflated.
     pub fn new(role: Role, message_bytes_max: usize) -> Self {
         Self {
             role,
             message_bytes_max,
+            deflate: None,
             state: State::Header,
             head: [0; HEADER_BYTES_MAX],
             head_length: 0,
             message: None,
             control: Vec::new(),
         }
+    }
+
+    /// Reads compressed messages, too, where the handshake agreed on them.
+    #[must_use]
+    pub fn with_deflate(mut self, deflate: Option<Deflate>) -> Self {
+        self.deflate = deflate;
+        self
     }
 
     /// Takes bytes from the front of `input` up to the end of the next event. `Ok(None)` means that all of it
@@ -155,6 +171,12 @@ impl Decoder {
         if header.mask.is_some() != (self.role == Role::Server) {
             return Err(Violation::Protocol("masked where it must not be, or not where it must"));
         }
+        // RFC 7692, 6: the first frame of a message says for all that it is compressed, and no control frame is.
+        let may_be_compressed =
+            self.deflate.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        if header.compressed && !may_be_compressed {
+            return Err(Violation::Protocol("a reserved bit is set"));
+        }
         if header.opcode.is_control() {
             return Ok(());
         }
@@ -166,8 +188,8 @@ impl Decoder {
                 if header.length > self.message_bytes_max as u64 - so_far {
                     return Err(Violation::TooLarge);
                 }
-                let text = header.opcode == Opcode::Text;
-                self.message.get_or_insert(Message { text, bytes: Vec::new(), valid: 0 });
+                let (text, compressed) = (header.opcode == Opcode::Text, header.compressed);
+                self.message.get_or_insert(Message { text, compressed, bytes: Vec::new(), valid: 0 });
                 Ok(())
             }
         }
@@ -214,13 +236,17 @@ impl Decoder {
     }
 
     fn end_message(&mut self) -> Result<Step, Violation> {
-        Ok(match self.message.take() {
-            Some(Message { text: true, bytes, .. }) => {
-                Step::Done(Event::Text(String::from_utf8(bytes).map_err(|_| Violation::NotUtf8)?))
-            }
-            Some(Message { text: false, bytes, .. }) => Step::Done(Event::Binary(bytes)),
-            None => Step::Again,
-        })
+        let Some(Message { text, compressed, mut bytes, .. }) = self.message.take() else {
+            return Ok(Step::Again);
+        };
+        if compressed {
+            bytes = inflate(bytes, self.message_bytes_max)?;
+        }
+        Ok(Step::Done(if text {
+            Event::Text(String::from_utf8(bytes).map_err(|_| Violation::NotUtf8)?)
+        } else {
+            Event::Binary(bytes)
+        }))
     }
 }
 
@@ -233,7 +259,7 @@ enum Step {
 impl Message {
     /// Fails as soon as no further byte could make this UTF-8.
     fn check(&mut self) -> Result<(), Violation> {
-        if !self.text {
+        if !self.text || self.compressed {
             return Ok(());
         }
         match simdutf8::compat::from_utf8(&self.bytes[self.valid..]) {

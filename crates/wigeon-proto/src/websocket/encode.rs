@@ -1,9 +1,14 @@
 //! WebSocket frames as bytes. Servers send [`header`] and payload; clients must mask ([`masked`]).
 
+use super::deflate::deflate;
 use super::header::Opcode;
+use crate::limits::DEFLATE_BYTES_MIN;
 
 /// A control frame's payload has at most this many bytes.
 const CONTROL_BYTES_MAX: usize = 125;
+
+/// Says that a message is compressed (RFC 7692, 6).
+const RSV1: u8 = 0x40;
 
 /// Appends the header of a whole, unmasked message of `length` bytes.
 pub fn header(out: &mut Vec<u8>, opcode: Opcode, length: usize) {
@@ -14,6 +19,20 @@ pub fn header(out: &mut Vec<u8>, opcode: Opcode, length: usize) {
 pub fn text(out: &mut Vec<u8>, text: &str) {
     header(out, Opcode::Text, text.len());
     out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a whole, unmasked message compressed, and says so; or leaves `out` as it is where the message is too
+/// short for it to pay, or does not become smaller. The bytes are for every receiver with which `permessage-deflate`
+/// was agreed and that [takes](super::Deflate::takes) messages of this length.
+#[must_use]
+pub fn deflated(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) -> bool {
+    let compressed = (payload.len() >= DEFLATE_BYTES_MIN).then(|| deflate(payload)).flatten();
+    let Some(compressed) = compressed else { return false };
+    let start = out.len();
+    header(out, opcode, compressed.len());
+    out[start] |= RSV1;
+    out.extend_from_slice(&compressed);
+    true
 }
 
 /// Appends a close frame; the reason is cut at a character boundary to what fits.

@@ -48,6 +48,8 @@ impl Opcode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) last: bool,
+    /// RSV1, which `permessage-deflate` has taken.
+    pub(super) compressed: bool,
     pub(super) opcode: Opcode,
     pub(super) mask: Option<[u8; 4]>,
     pub(super) length: u64,
@@ -67,7 +69,7 @@ pub(super) enum Parsed {
 /// Reads a header from its first bytes; never looks at more than it asked for.
 pub(super) fn parse(bytes: &[u8]) -> Parsed {
     let &[first, second, ref rest @ ..] = bytes else { return Parsed::Need(2) };
-    if first & 0x70 != 0 {
+    if first & 0x30 != 0 {
         return Parsed::Bad("a reserved bit is set");
     }
     let Some(opcode) = Opcode::from_bits(first & 0x0F) else {
@@ -99,5 +101,6 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed {
         return Parsed::Bad("a length in the wrong form");
     }
     let mask = masked.then(|| [key[0], key[1], key[2], key[3]]);
-    Parsed::Whole(Header { last: first & 0x80 != 0, opcode, mask, length })
+    let (last, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
+    Parsed::Whole(Header { last, compressed, opcode, mask, length })
 }
