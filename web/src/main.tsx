@@ -9,9 +9,9 @@ import "./styles/dialogs.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app/app.ts";
-import { clientFor, type Entered, enter } from "./app/enter.ts";
+import { chatFor, type Entered, enter } from "./app/enter.ts";
 import { targetOf } from "./app/conversation.ts";
-import { forgetIdentity, type Identity, nameFromAddress, storedIdentity, takeTokenFromAddress, targetFromAddress } from "./app/identity.ts";
+import { forgetIdentity, type Identity, keepIdentity, nameFromAddress, storedIdentity, takeTokenFromAddress, targetFromAddress } from "./app/identity.ts";
 import { currentPlace } from "./app/navigation.ts";
 import { applySettings } from "./app/settings.ts";
 import { t } from "./i18n/index.ts";
@@ -47,7 +47,7 @@ function Page({ identity, as }: { identity: Identity | null; as: string | null }
 
   /** This tab has been here before: show the page at once, also without a connection. */
   const comeBack = (known: Identity) => {
-    const back = new App(clientFor(known));
+    const back = new App(chatFor(known.token));
     const off = back.chat.on("snapshot", () => {
       off();
       if (!back.open) void openFirst(back);
@@ -92,6 +92,8 @@ function start(): void {
   applySettings();
   followViewport();
   const token = takeTokenFromAddress();
+  // The address no longer has it: a reload finds it here.
+  if (token) keepIdentity({ token });
   const as = nameFromAddress();
   const stored = storedIdentity();
   // `?as=` asks for somebody else than this tab was, unless it was them.

@@ -66,6 +66,7 @@ export interface HistoryPage {
 }
 
 interface Event {
+  cursor?: string;
   room: string;
   from: string;
   at: number;

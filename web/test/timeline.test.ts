@@ -118,3 +118,9 @@ test("who scrolls through a long room holds what is near and the newest, and hol
   timeline.merge(messages(hole.from, hole.from + 49), { from: hole.from, to: hole.from + 49 });
   assert.equal(timeline.holes()[0]?.from, hole.from + 50);
 });
+
+test("a note that comes again, as it may around a snapshot, stands once", () => {
+  const timeline = new Timeline();
+  for (const cursor of ["1a", "1a", "1b"]) timeline.note("add", "ann", ["bob"], 1, cursor);
+  assert.equal(timeline.notes.length, 2);
+});

@@ -1,7 +1,7 @@
 // Joins the library, the model and the view: passes frames to the model, fetches what the model lacks,
 // and offers the view verbs. The view subscribes to "something changed"; changes are bundled, since one
 // write of the server may bring hundreds of frames.
-import type { Client, Snapshot, State } from "wigeon-client";
+import type { Snapshot, State } from "wigeon-client";
 import { explain, t } from "../i18n/index.ts";
 import { onEnter, onUnseen } from "../model/divider.ts";
 import type { Message } from "../model/message.ts";
@@ -9,6 +9,7 @@ import { Model } from "../model/model.ts";
 import { Pendings } from "../model/outbox.ts";
 import { type Room, otherOf, unreadOf } from "../model/room.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
+import type { Chat } from "../tabs/chat.ts";
 import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
 import { goBack, goTo } from "./navigation.ts";
@@ -45,7 +46,7 @@ export class App {
   private stops: (() => void)[];
 
   constructor(
-    readonly chat: Client,
+    readonly chat: Chat,
     first?: Snapshot,
   ) {
     this.state = chat.state;

@@ -177,7 +177,7 @@ export class Model {
         ? { ...r, users: others, userCount: Math.max(others.length, r.userCount - users.length) }
         : { ...r, users: [...others, ...users.map((id) => ({ id }))], userCount: r.userCount + users.length - known };
     });
-    this.timeline(room).note(action, frame.from, users, frame.at);
+    this.timeline(room).note(action, frame.from, users, frame.at, frame.cursor);
   }
 
   private refreshLast(room: string, seq: number): void {

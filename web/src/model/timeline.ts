@@ -25,6 +25,7 @@ export class Timeline {
   messages: readonly Message[] = [];
   notes: readonly Note[] = [];
   private covered: Range[] = [];
+  private noted = new Set<string>();
   /** The newest seq the room is known to have. */
   latest = 0;
 
@@ -102,8 +103,12 @@ export class Timeline {
     this.replace(seq, (m) => react(m, user, emoji, on));
   }
 
-  /** Adds a note; people who come in a row share one. */
-  note(action: Note["action"], actor: string, users: string[], at: number): void {
+  /** Adds a note; people who come in a row share one. `cursor` tells one that comes twice. */
+  note(action: Note["action"], actor: string, users: string[], at: number, cursor?: string): void {
+    if (cursor !== undefined) {
+      if (this.noted.has(cursor)) return;
+      this.noted.add(cursor);
+    }
     const last = this.notes.at(-1);
     const alike = (action === "join" || action === "leave") && last?.action === action && last.after === this.latest;
     if (alike && last) {

@@ -1,0 +1,368 @@
+// One connection for all tabs of one person. Tabs of the same identity meet on a BroadcastChannel; a Web Lock
+// says which of them leads. The leader's client is the only one that talks to the server. When its tab goes, the
+// lock falls to another, which goes on from the cursor that it has itself: nothing is lost and nothing comes twice.
+// What was asked and not answered is asked again of the new leader under the same id.
+//
+//                    the lock is ours
+//      following ───────────────────────▶ leading
+//          ▲      it was taken from us       │
+//          └─────────────────────────────────┘
+//
+// A lock may be held by a tab that the browser has put to sleep (phones do) or slowed down (hidden for minutes).
+// So a tab that is looked at asks the leader for a sign of life, and takes the lock where none comes.
+import type { Client, Events, Frame, Snapshot, TransportName } from "wigeon-client";
+import { type Chat, commandId, type OutboxEntry, type SendFields, type Sending, type State } from "./chat.ts";
+import { plain, plainOutbox, plainState, type Verb, type Word } from "./words.ts";
+
+const PING_MS = 2_000;
+/** Three pings without a sign of life: the leader sleeps. */
+const SILENT_MS = 3 * PING_MS;
+/** Browsers slow a hidden page's timers down to one a minute after five minutes. */
+const HIDDEN_MS_MAX = 60_000;
+/** Frames held back while a snapshot is on its way; beyond, a newer snapshot is cheaper. */
+const HELD_MAX = 2_000;
+
+interface Call {
+  id: string;
+  type: string;
+  fields: Record<string, unknown>;
+  resolve: (ok: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface Sharing {
+  /** Names the person; tabs with the same name share. */
+  name: string;
+  /** Makes the real connection, which goes on after `cursor`. */
+  open: (cursor: string | null) => Client;
+  /** What the engine has, as the library says. */
+  transports: readonly TransportName[];
+  /** A connection that is already there (a guest who has just come in). */
+  first?: { client: Client; cursor: string };
+}
+
+export const canShare = (): boolean => typeof BroadcastChannel !== "undefined" && navigator.locks !== undefined;
+
+export class SharedChat implements Chat {
+  state: State = { status: "idle", transport: null, forced: null, up: "post", rtt_ms: null, retry_at: null };
+  outbox: readonly OutboxEntry[] = [];
+  transports: readonly TransportName[];
+  private readonly tab = commandId();
+  private readonly bus: BroadcastChannel;
+  private readonly lockName: string;
+  private listeners = new Map<string, Set<(value: never) => void>>();
+  /** Of the last frame or snapshot: where this tab goes on if it comes to lead. */
+  private cursor: string | null = null;
+  private calls = new Map<string, Call>();
+  private client: Client | null = null;
+  private release: (() => void) | null = null;
+  private queued: AbortController | null = null;
+  /** Whom we follow. */
+  private leader: string | null = null;
+  private held: Frame[] | null = null;
+  private heard = 0;
+  private pinging: ReturnType<typeof setInterval> | undefined;
+  private hiddenAt = 0;
+  /** Tabs that wait for a snapshot. */
+  private owed = new Set<string>();
+  private closed = false;
+
+  constructor(private readonly sharing: Sharing) {
+    this.lockName = `wigeon ${sharing.name}`;
+    this.bus = new BroadcastChannel(this.lockName);
+    this.bus.onmessage = ({ data }) => this.hear(data as Word);
+    this.transports = sharing.transports;
+    if (!sharing.first) return;
+    this.cursor = sharing.first.cursor;
+    this.lead(sharing.first.client);
+  }
+
+  connect(): void {
+    if (this.pinging !== undefined || this.closed) return;
+    document.addEventListener("visibilitychange", this.seen);
+    this.pinging = setInterval(this.ping, PING_MS);
+    this.queue();
+    if (this.client) return;
+    this.heard = Date.now();
+    this.change({ ...this.state, status: "connecting" });
+    this.greet();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.pinging);
+    document.removeEventListener("visibilitychange", this.seen);
+    this.queued?.abort();
+    this.client?.close();
+    this.release?.();
+    this.bus.close();
+    this.listeners.clear();
+  }
+
+  on<T extends keyof Events & string>(type: T, listener: (value: Events[T]) => void): () => void {
+    const all = this.listeners.get(type) ?? new Set();
+    this.listeners.set(type, all.add(listener));
+    return () => all.delete(listener);
+  }
+
+  // ---- what the page asks
+
+  command(type: string, fields: Record<string, unknown> = {}): Promise<any> & { readonly id: string } {
+    const id = typeof fields.id === "string" ? fields.id : commandId();
+    const answer = new Promise((resolve, reject) => {
+      const call = { id, type, fields: { ...fields, id }, resolve, reject };
+      this.calls.set(id, call);
+      this.perform(call);
+    });
+    // Nobody need listen: the outbox tells the same.
+    answer.catch(() => {});
+    return Object.assign(answer, { id });
+  }
+
+  send = (message: SendFields): Sending => this.command("send", message);
+  history = (query: Parameters<Client["history"]>[0]): ReturnType<Client["history"]> => this.command("history", query);
+  read = (room: string, seq: number) => this.command("read", { room, seq });
+  typing = (room: string) => this.tell("typing", [room]);
+  retry = (id: string) => this.tell("retry", [id]);
+  discard = (id: string) => this.tell("discard", [id]);
+  force = (transport: TransportName | null) => this.tell("force", [transport]);
+  dropNetwork = (ms: number) => this.tell("dropNetwork", [ms]);
+  retryNow = () => this.tell("retryNow", []);
+
+  private perform(call: Call): void {
+    if (this.client) {
+      const settle = (then: () => void) => {
+        if (this.calls.delete(call.id)) then();
+      };
+      this.client.command(call.type, call.fields).then(
+        (ok) => settle(() => call.resolve(ok)),
+        (error) => settle(() => call.reject(error)),
+      );
+    } else {
+      if (call.type === "send") this.showUnsent();
+      if (this.leader) this.say({ kind: "ask", leader: this.leader, tab: this.tab, id: call.id, type: call.type, fields: call.fields });
+    }
+  }
+
+  private tell(verb: Verb, args: unknown[]): void {
+    if (this.client) (this.client[verb] as (...args: unknown[]) => void)(...args);
+    else if (this.leader) this.say({ kind: "tell", leader: this.leader, verb, args });
+  }
+
+  /** A follower shows at once what it has asked to be sent, before the leader's outbox says so. */
+  private showUnsent(): void {
+    const known = new Set(this.outbox.map((entry) => entry.id));
+    const mine = [...this.calls.values()].filter((call) => call.type === "send" && !known.has(call.id));
+    this.outbox = [...this.outbox, ...mine.map(({ id, fields }) => ({ id, command: { ...fields, id, type: "send" }, at: Date.now(), tries: 0 }))];
+  }
+
+  // ---- leading
+
+  private queue(): void {
+    const queued = (this.queued = new AbortController());
+    this.hold(queued, { signal: queued.signal });
+  }
+
+  /** The leader is asleep: its lock is taken from it. */
+  private take(): void {
+    if (this.client || this.closed) return;
+    this.queued?.abort();
+    this.hold((this.queued = new AbortController()), { steal: true });
+  }
+
+  private hold(by: AbortController, options: LockOptions): void {
+    const held = () =>
+      new Promise<void>((release) => {
+        this.release = release;
+        if (this.closed) release();
+        else if (!this.client) this.lead(this.sharing.open(this.cursor));
+      });
+    navigator.locks.request(this.lockName, options, held).catch(() => this.deposed(by));
+  }
+
+  private deposed(by: AbortController): void {
+    // Left the queue by ourselves, for a better place in it.
+    if (this.closed || by !== this.queued) return;
+    this.client?.close();
+    this.client = null;
+    this.release = null;
+    this.leader = null;
+    this.heard = Date.now();
+    this.queue();
+    this.greet();
+  }
+
+  private lead(client: Client): void {
+    this.client = client;
+    this.leader = null;
+    this.held = null;
+    const current = () => this.client === client;
+    client.on("*", (frame) => current() && this.frame(frame, client.cursor));
+    client.on("snapshot", (snapshot) => current() && this.snapshot(snapshot));
+    client.on("state", (state) => current() && this.change(state));
+    client.on("outbox", (outbox) => current() && this.changeOutbox(outbox));
+    this.state = client.state;
+    client.connect();
+    this.say({ kind: "lead", leader: this.tab });
+    for (const call of this.calls.values()) this.perform(call);
+  }
+
+  private hearAsLeader(word: Word, client: Client): void {
+    switch (word.kind) {
+      case "hello": {
+        const same = word.cursor !== null && word.cursor === this.cursor;
+        this.say({ kind: "welcome", leader: this.tab, to: word.tab, same, state: plainState(this.state), outbox: plainOutbox(this.outbox) });
+        if (same) return;
+        this.owed.add(word.tab);
+        return this.pay();
+      }
+      case "ping":
+        return this.say({ kind: "pong", leader: this.tab, hidden_ms: this.hiddenAt ? Date.now() - this.hiddenAt : 0 });
+      case "tell":
+        if (word.leader === this.tab) (client[word.verb] as (...args: unknown[]) => void)(...word.args);
+        return;
+      case "ask": {
+        if (word.leader !== this.tab) return;
+        const answer = { kind: "answer", leader: this.tab, to: word.tab, id: word.id } as const;
+        client.command(word.type, word.fields).then(
+          (ok) => this.say({ ...answer, ok }),
+          (error) => this.say({ ...answer, error: plain(error) }),
+        );
+        return;
+      }
+    }
+  }
+
+  /** Snapshots for those who came without a cursor, or with another one. */
+  private pay(): void {
+    const { client, owed } = this;
+    if (!client || owed.size === 0 || client.state.status !== "online") return;
+    this.owed = new Set();
+    client.snapshot().then(
+      (snapshot) => {
+        for (const to of owed) this.say({ kind: "snapshot", leader: this.tab, to, snapshot });
+      },
+      () => {
+        for (const tab of owed) this.owed.add(tab);
+      },
+    );
+  }
+
+  // ---- following
+
+  private greet(): void {
+    this.say({ kind: "hello", tab: this.tab, cursor: this.cursor });
+  }
+
+  private hearAsFollower(word: Word): void {
+    if (!("leader" in word) || word.kind === "ask" || word.kind === "tell") return;
+    if (word.kind === "lead") {
+      this.leader = null;
+      return this.greet();
+    }
+    if (word.kind === "welcome" && word.to === this.tab) {
+      this.leader = word.leader;
+      this.held = word.same ? null : [];
+      this.changeOutbox(word.outbox);
+      this.change(word.state);
+      for (const call of this.calls.values()) this.perform(call);
+    }
+    if (word.leader !== this.leader) return;
+    this.heard = Date.now();
+    switch (word.kind) {
+      case "pong":
+        if (word.hidden_ms > HIDDEN_MS_MAX && !document.hidden) this.take();
+        return;
+      case "state":
+        return this.change(word.state);
+      case "outbox":
+        return this.changeOutbox(word.outbox);
+      case "frame":
+        if (!this.held) return this.frame(word.frame, word.cursor);
+        if (this.held.push(word.frame) <= HELD_MAX) return;
+        this.held = [];
+        return this.greet();
+      case "snapshot":
+        if (word.to === null || word.to === this.tab) this.caughtUp(word.snapshot);
+        return;
+      case "answer": {
+        const call = word.to === this.tab ? this.calls.get(word.id) : undefined;
+        if (!call) return;
+        this.calls.delete(word.id);
+        if (word.error) call.reject(word.error);
+        else call.resolve(word.ok);
+      }
+    }
+  }
+
+  /** What the snapshot may already hold comes again after it: every frame may be applied twice. */
+  private caughtUp(snapshot: Snapshot): void {
+    const held = this.held ?? [];
+    if (this.held && this.cursor !== null) this.emit("*", { type: "reset", reason: "behind" });
+    this.held = null;
+    this.snapshot(snapshot);
+    for (const frame of held) this.frame(frame, frame.cursor ?? this.cursor);
+  }
+
+  private ping = (): void => {
+    if (this.client) return this.pay();
+    if (document.hidden) {
+      // Not looked at: nobody waits, and our own timers are slow.
+      this.heard = Date.now();
+      return;
+    }
+    if (Date.now() - this.heard > SILENT_MS) return this.take();
+    if (this.leader) this.say({ kind: "ping", tab: this.tab });
+    else this.greet();
+  };
+
+  private seen = (): void => {
+    this.hiddenAt = document.hidden ? Date.now() : 0;
+    if (document.hidden) return;
+    this.heard = Math.max(this.heard, Date.now() - SILENT_MS + PING_MS);
+    this.ping();
+  };
+
+  // ---- both
+
+  private hear(word: Word): void {
+    if (this.closed) return;
+    if (this.client) this.hearAsLeader(word, this.client);
+    else this.hearAsFollower(word);
+  }
+
+  private say(word: Word): void {
+    if (!this.closed) this.bus.postMessage(word);
+  }
+
+  private frame(frame: Frame, cursor: string | null): void {
+    this.cursor = cursor;
+    this.emit("*", frame);
+    if (this.client) this.say({ kind: "frame", leader: this.tab, frame, cursor });
+  }
+
+  private snapshot(snapshot: Snapshot): void {
+    this.cursor = snapshot.cursor;
+    this.emit("snapshot", snapshot);
+    if (this.client) this.say({ kind: "snapshot", leader: this.tab, to: null, snapshot });
+  }
+
+  private change(state: State): void {
+    this.state = state;
+    this.emit("state", state);
+    if (!this.client) return;
+    this.say({ kind: "state", leader: this.tab, state: plainState(state) });
+    this.pay();
+  }
+
+  private changeOutbox(outbox: readonly OutboxEntry[]): void {
+    this.outbox = outbox;
+    if (!this.client) this.showUnsent();
+    this.emit("outbox", this.outbox);
+    if (this.client) this.say({ kind: "outbox", leader: this.tab, outbox: plainOutbox(outbox) });
+  }
+
+  private emit(type: string, value: unknown): void {
+    for (const listener of [...(this.listeners.get(type) ?? [])]) listener(value as never);
+  }
+}
