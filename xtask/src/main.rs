@@ -9,6 +9,7 @@
 mod assets;
 mod browser;
 mod check;
+mod counts;
 mod docs;
 mod javascript;
 mod layers;
@@ -38,6 +39,9 @@ cargo xtask <task>
   layers --write   puts it into ARCHITECTURE.md
   policy           licences, sources and duplicates of the dependencies (deny.toml)
   leftovers        unfinished marks, skipped tests, paths of one machine, very long files
+  bench-counts     instructions per operation of the hot paths, under valgrind
+  bench-counts --check   fails where they are not those of docs/performance-counts.md
+  bench-counts --write   records them there
   assets           builds client/dist and web/dist from their sources
   tools            checks for (as root on Debian: installs) the programs that the tests need
 ";
@@ -68,6 +72,9 @@ fn perform(words: &[&str]) -> Result<bool> {
         ["layers", "--write"] => layers::write(&workspace)?,
         ["policy"] => policy::check(&workspace)?,
         ["leftovers"] => leftovers::check(&workspace)?,
+        ["bench-counts"] => counts::print(&workspace)?,
+        ["bench-counts", "--check"] => counts::check(&workspace)?,
+        ["bench-counts", "--write"] => counts::write(&workspace)?,
         ["assets"] => assets::build(&workspace)?,
         ["tools"] => tools::ensure()?,
         [] | ["help" | "--help" | "-h"] => print!("{USAGE}"),

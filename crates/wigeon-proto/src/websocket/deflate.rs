@@ -22,14 +22,13 @@ const GROWTH_BYTES_MIN: usize = 256;
 
 /// The payload compressed; `None` where that does not make it smaller.
 pub(super) fn deflate(payload: &[u8]) -> Option<Vec<u8>> {
-    // What does not fit here has not become smaller.
     let mut out = Vec::with_capacity(payload.len() + FLUSH_TAIL.len());
     let mut compress = Compress::new(Compression::new(LEVEL), false);
     compress.compress_vec(payload, &mut out, FlushCompress::Sync).ok()?;
     let length = out.strip_suffix(&FLUSH_TAIL)?.len();
-    let whole = compress.total_in() == payload.len() as u64 && out.len() < out.capacity();
     out.truncate(length);
-    (whole && length < payload.len()).then_some(out)
+    // Had the room not sufficed, there would be none left: whatever is smaller is whole.
+    (length < payload.len()).then_some(out)
 }
 
 /// The message that was compressed, if it has at most `bytes_max` bytes. However large a bomb would become, it is
