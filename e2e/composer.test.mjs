@@ -92,3 +92,108 @@ suite("the composer", () => {
     await ann.sees("one\ntwo");
   });
 });
+
+suite("what the composer offers", () => {
+  const server = useServer();
+  const browser = useBrowser();
+
+  async function open(t) {
+    const ann = await Chat.open(t, browser, server, { as: "Ann" });
+    await ann.composer.focus();
+    return ann;
+  }
+  const list = (chat) => chat.page.getByRole("listbox");
+
+  test("people after an @: arrows choose, Enter takes and sends nothing, Escape closes", async (t) => {
+    await server.guest("Bo Duck");
+    await server.guest("Bob");
+    const ann = await open(t);
+    await ann.page.keyboard.type("hi @bo");
+    await list(ann).getByRole("option", { name: "Bob" }).waitFor();
+    await ann.page.keyboard.press("ArrowDown");
+    const chosen = await list(ann).locator('[aria-selected="true"]').textContent();
+    assert.equal(await ann.composer.getAttribute("aria-activedescendant"), await list(ann).locator('[aria-selected="true"]').getAttribute("id"));
+    await ann.page.keyboard.press("Enter");
+    await list(ann).waitFor({ state: "hidden" });
+    const name = /Bo Duck|Bob/.exec(chosen)[0];
+    assert.equal(await ann.composer.inputValue(), `hi @${name} `);
+    await ann.page.keyboard.type("and @bo");
+    await list(ann).waitFor();
+    await ann.page.keyboard.press("Escape");
+    await list(ann).waitFor({ state: "hidden" });
+    await ann.page.keyboard.press("Enter");
+    await until("sent as it stood", async () => (await ann.texts()).includes(`hi @${name} and @bo`));
+    await ann.timeline.locator(".mention").getByText(`@${name}`).waitFor();
+    const reader = await server.guest("Reader");
+    const { messages } = await server.command(reader.token, { type: "history", room: "lobby", before: 1000, limit: 5 });
+    assert.equal(messages.at(-1).mentions.length, 1, "the message says whom it names");
+  });
+
+  test("emoji after a colon: Tab takes, and a time of day asks for nothing", async (t) => {
+    const ann = await open(t);
+    await ann.page.keyboard.type("at 10:30 a :duc");
+    await list(ann).getByRole("option", { name: "duck" }).waitFor();
+    await ann.page.keyboard.press("Tab");
+    assert.equal(await ann.composer.inputValue(), "at 10:30 a 🦆");
+    await ann.page.keyboard.press("Enter");
+    await ann.sees("at 10:30 a 🦆");
+  });
+
+  test("while an input method composes, the open list takes no Enter", async (t) => {
+    await server.guest("鸭鸭");
+    const ann = await open(t);
+    await ann.page.keyboard.type("@");
+    await list(ann).getByRole("option", { name: "鸭鸭" }).waitFor();
+    const keys = await ann.page.context().newCDPSession(ann.page);
+    await keys.send("Input.imeSetComposition", { text: "ya", selectionStart: 2, selectionEnd: 2 });
+    await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 });
+    assert.equal(await ann.composer.inputValue(), "@ya");
+    await keys.send("Input.insertText", { text: "鸭" });
+    await list(ann).getByRole("option", { name: "鸭鸭" }).waitFor();
+    await until("the composition is over for the page", () => ann.page.evaluate(() => new Promise((done) => setTimeout(() => done(true), 60))));
+    await ann.page.keyboard.press("Enter");
+    assert.equal(await ann.composer.inputValue(), "@鸭鸭 ");
+  });
+
+  test("the arrow up edits the last own message, Escape brings the draft back", async (t) => {
+    const ann = await open(t);
+    await ann.send("a mesage");
+    await ann.page.keyboard.press("ArrowUp");
+    await until("the field has it", async () => (await ann.composer.inputValue()) === "a mesage");
+    await ann.composer.fill("a message");
+    await ann.page.keyboard.press("Enter");
+    await ann.sees("a message");
+    assert.ok(!(await ann.texts()).includes("a mesage"));
+    assert.equal(await ann.composer.inputValue(), "");
+  });
+
+  test("who asked for it breaks lines with Enter and sends with Ctrl+Enter", async (t) => {
+    const ann = await open(t);
+    await ann.page.getByTestId("account").click();
+    await ann.page.getByRole("menuitem", { name: "Settings" }).click();
+    // The radio itself is out of sight; people press its label.
+    await ann.page.getByRole("group", { name: "Send with" }).getByText("Ctrl + Enter").click();
+    await ann.page.keyboard.press("Escape");
+    await ann.composer.fill("one");
+    await ann.composer.press("Enter");
+    await ann.page.keyboard.type("two");
+    assert.equal(await ann.composer.inputValue(), "one\ntwo");
+    await ann.page.keyboard.press("ControlOrMeta+Enter");
+    await ann.sees("one\ntwo");
+  });
+
+  test("the marks of Markdown are drawn, and copying gives them back", async (t) => {
+    const ann = await open(t);
+    const text = "**strong** and `code`\n```\nlet a = 1;\n```\n> said";
+    await ann.composer.fill(text);
+    await ann.page.keyboard.press("Enter");
+    const message = ann.messages.last();
+    await message.locator("pre").getByText("let a = 1;").waitFor();
+    assert.equal(await message.locator("strong").textContent(), "strong");
+    assert.equal(await message.locator("blockquote").textContent(), "said");
+    await ann.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await message.getByText("strong").click({ button: "right" });
+    await ann.page.getByRole("menuitem", { name: "Copy text" }).click();
+    await until("copied", async () => (await ann.page.evaluate(() => navigator.clipboard.readText())) === text);
+  });
+});

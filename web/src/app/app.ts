@@ -8,6 +8,7 @@ import type { Message } from "../model/message.ts";
 import { Model } from "../model/model.ts";
 import { Pendings } from "../model/outbox.ts";
 import { type Room, otherOf, unreadOf } from "../model/room.ts";
+import { mentionsIn, type Named } from "../model/suggest.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
 import type { Chat } from "../tabs/chat.ts";
 import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
@@ -39,6 +40,7 @@ export class App {
   private listeners = new Set<() => void>();
   private redraw: ReturnType<typeof setTimeout> | undefined;
   private asked = new Set<string>();
+  private membersAsked = new Set<string>();
   private unreadChecks = new Map<string, ReturnType<typeof setTimeout>>();
   private unsaidReads = new Set<string>();
   private readTimer: ReturnType<typeof setTimeout> | undefined;
@@ -230,9 +232,11 @@ export class App {
 
   send(conversation: Conversation, text: string): void {
     const { target, replyTo } = conversation;
+    const mentions = mentionsIn(text, this.peopleIn(target));
     const command: SendCommand = {
       ...(target.room ? { room: target.room } : { to: target.to }),
       body: { text },
+      ...(mentions.length > 0 ? { mentions } : {}),
       ...(replyTo ? { reply_to: replyTo.seq } : {}),
     };
     conversation.replyTo = null;
@@ -281,6 +285,30 @@ export class App {
   }
 
   // ---- rooms and people
+
+  async rename(name: string): Promise<boolean> {
+    if (!(await this.run("user.update", { name }))) return false;
+    this.model.learn([{ id: this.model.me, name }]);
+    this.changed();
+    return true;
+  }
+
+  /** Whom one may name in a conversation. */
+  peopleIn(target: Target): Named[] {
+    const users = this.room(target)?.users ?? (target.to ? [{ id: target.to }] : []);
+    return users.filter((user) => user.id !== this.model.me).map(({ id }) => ({ id, name: this.nameOf(id) }));
+  }
+
+  mayCallAll(_room: Room | undefined): boolean {
+    return false;
+  }
+
+  /** A room comes with its first members only; the rest are asked for when somebody is to be named. */
+  learnMembers(room: Room): void {
+    if (room.users.length >= room.userCount || this.membersAsked.has(room.id)) return;
+    this.membersAsked.add(room.id);
+    void this.membersOf(room.id).then((users) => this.model.members(room.id, users));
+  }
 
   async createRoom(kind: "group" | "channel", title: string, members: string[]): Promise<boolean> {
     const made = (await this.run("room.create", { kind, title, ...(members.length > 0 ? { members } : {}) })) as { room: WireRoom } | undefined;

@@ -6,7 +6,23 @@ export type Theme = "system" | "light" | "dark";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+export type Density = "roomy" | "compact";
+
 export const settings = {
+  /** Enter sends, or only Ctrl/⌘+Enter does. */
+  get enterSends(): boolean {
+    return browser.getItem("wigeon.enter") !== "newline";
+  },
+  set enterSends(sends: boolean) {
+    browser.setItem("wigeon.enter", sends ? "send" : "newline");
+  },
+  get density(): Density {
+    return browser.getItem("wigeon.density") === "compact" ? "compact" : "roomy";
+  },
+  set density(density: Density) {
+    browser.setItem("wigeon.density", density);
+    applyTheme();
+  },
   get theme(): Theme {
     const kept = browser.getItem("wigeon.theme");
     return kept === "light" || kept === "dark" ? kept : "system";
@@ -36,5 +52,6 @@ function applyTheme(): void {
   const { theme } = settings;
   const shown = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
   document.documentElement.dataset.theme = shown;
+  document.documentElement.dataset.density = settings.density;
   document.querySelector('meta[name="theme-color"]')?.setAttribute("content", shown === "dark" ? "#191715" : "#f6f2ea");
 }

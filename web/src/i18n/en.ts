@@ -58,6 +58,12 @@ export const en = {
   themeSystem: "System",
   themeLight: "Light",
   themeDark: "Dark",
+  settings: "Settings",
+  nameChanged: "Your name is changed.",
+  density: "Density",
+  densityRoomy: "Roomy",
+  densityCompact: "Compact",
+  sendWith: "Send with",
   signOut: "Leave, forget this name",
 
   // new conversation
@@ -155,6 +161,9 @@ export const en = {
   send: "Send",
   editing: "Editing your message",
   save: "Save",
+  everyone: "Everyone",
+  emojiList: "Emoji",
+  peopleList: "People to mention",
   readerOnly: "You can read here, but not write.",
   tooLong: (over: number) => `${over} bytes too long`,
 

@@ -70,6 +70,12 @@ export const zh: Strings = {
   themeSystem: "跟随系统",
   themeLight: "浅色",
   themeDark: "深色",
+  settings: "设置",
+  nameChanged: "名字已更改。",
+  density: "密度",
+  densityRoomy: "宽松",
+  densityCompact: "紧凑",
+  sendWith: "发送键",
   signOut: "离开并忘记这个名字",
 
   tabPerson: "私聊",
@@ -163,6 +169,9 @@ export const zh: Strings = {
   send: "发送",
   editing: "正在编辑消息",
   save: "保存",
+  everyone: "所有人",
+  emojiList: "表情",
+  peopleList: "可提及的人",
   readerOnly: "你在这里只能阅读，不能发言。",
   tooLong: (over) => s`超出 ${over} 字节`,
 

@@ -47,6 +47,15 @@ export class Model {
     if (wire.last) this.timeline(wire.id).merge([wire.last]);
   }
 
+  /** More members of a room than came with it. */
+  members(room: string, users: WireMember[]): void {
+    this.learn(users);
+    this.change(room, (r) => {
+      const known = new Set(users.map((user) => user.id));
+      return { ...r, users: [...users, ...r.users.filter((user) => !known.has(user.id))] };
+    });
+  }
+
   history(room: string, page: HistoryPage, range: Range): void {
     const timeline = this.timeline(room);
     timeline.merge(page.messages, range);

@@ -6,8 +6,10 @@ import { draftOf, keepDraft } from "../app/drafts.ts";
 import { t } from "../i18n/index.ts";
 import { composing, enterSends } from "../model/enter.ts";
 import { oneLine } from "../model/text.ts";
+import { settings } from "../app/settings.ts";
 import { useApp } from "./context.ts";
 import { Icon } from "./icons.tsx";
+import { SuggestionList, useSuggestions } from "./suggest.tsx";
 
 const HEIGHT_PX_MAX = 220;
 /** The server's limit on the text of a message. */
@@ -48,16 +50,21 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     if (editing || replyTo) area.current?.focus();
   }, [editing, replyTo]);
 
-  if (room?.role === "reader") {
-    return <div class="composer composer-closed">{t.readerOnly}</div>;
-  }
-
   const write = (next: string) => {
     setText(next);
     if (editing) return;
     keepDraft(key, next);
     if (next && room) app.chat.typing(room.id);
   };
+  const suggestions = useSuggestions({ area, people: () => app.peopleIn(conversation.target), all: app.mayCallAll(room), onText: write });
+  const offered = suggestions.asked?.kind === "person";
+  useEffect(() => {
+    if (offered && room) app.learnMembers(room);
+  }, [offered]);
+
+  if (room?.role === "reader") {
+    return <div class="composer composer-closed">{t.readerOnly}</div>;
+  }
 
   const stop = () => {
     conversation.editing = null;
@@ -82,7 +89,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     const now = Date.now();
-    if (enterSends(event, now, compositionEnded.current, touch.matches)) {
+    if (!composing(event, now, compositionEnded.current) && suggestions.onKey(event)) return;
+    if (settings.enterSends && enterSends(event, now, compositionEnded.current, touch.matches)) {
       event.preventDefault();
       submit();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !composing(event, now, compositionEnded.current)) {
@@ -121,6 +129,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         </div>
       )}
       <div class="composer-field">
+        <SuggestionList suggestions={suggestions} />
         <textarea
           ref={area}
           id="composer"
@@ -129,10 +138,18 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           dir="auto"
           aria-label={t.write(title)}
           placeholder={t.write(title)}
-          enterkeyhint={touch.matches ? "enter" : "send"}
+          enterkeyhint={touch.matches || !settings.enterSends ? "enter" : "send"}
           value={text}
-          onInput={(event) => write(event.currentTarget.value)}
+          aria-autocomplete="list"
+          aria-controls={suggestions.choices.length > 0 ? suggestions.listId : undefined}
+          aria-activedescendant={suggestions.choices.length > 0 ? `${suggestions.listId}-${suggestions.chosen}` : undefined}
+          onInput={(event) => {
+            write(event.currentTarget.value);
+            suggestions.look();
+          }}
           onKeyDown={onKeyDown}
+          onKeyUp={(event) => event.key.startsWith("Arrow") && suggestions.look()}
+          onClick={suggestions.look}
           onCompositionEnd={() => {
             compositionEnded.current = Date.now();
           }}

@@ -6,12 +6,14 @@ import { explain, t } from "../i18n/index.ts";
 import type { Message } from "../model/message.ts";
 import type { Room } from "../model/room.ts";
 import type { Row } from "../model/rows.ts";
-import { foldOf, isEmojiOnly, oneLine, partsOf } from "../model/text.ts";
+import { wordsOf } from "../model/markup.ts";
+import { directionOf, isEmojiOnly, oneLine } from "../model/text.ts";
 import { PersonAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { fullTimeOf, timeOf } from "./dates.ts";
 import { Icon, Ticks } from "./icons.tsx";
 import { placeOf } from "./menu.tsx";
+import { Text } from "./text.tsx";
 import { MessageMenu, type MessageMenuState, ReactionMenu } from "./message_menu.tsx";
 
 const LONG_PRESS_MS = 450;
@@ -39,10 +41,12 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
   const { message, mine, first, last, state } = row;
   const many = room !== undefined && room.kind !== "direct";
   const real = state === "delivered" && !message.recalled;
+  const mentions = new Map(message.mentions.map((user) => [app.nameOf(user), user]));
+  const called = !mine && message.mentions.includes(app.model.me);
   const big = !message.recalled && message.replyTo === undefined && isEmojiOnly(message.text);
 
   const openMenu = (element: Element) => real && setMenu({ kind: "actions", at: placeOf(element) });
-  const classes = ["message", mine ? "message-own" : "message-other", first && "message-first", last && "message-last", flash && "message-flash", menu && "message-active"];
+  const classes = ["message", mine ? "message-own" : "message-other", first && "message-first", last && "message-last", flash && "message-flash", called && "message-called", menu && "message-active"];
 
   return (
     <article
@@ -60,6 +64,14 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
           event.preventDefault();
           openMenu(event.currentTarget.querySelector(".bubble") ?? event.currentTarget);
         }
+      }}
+      onContextMenu={(event) => {
+        // A link and a selection have menus of the browser's that people want.
+        const wanted = (event.target as Element).closest(".bubble") && !(event.target as Element).closest("a") && getSelection()?.isCollapsed;
+        if (!real || !wanted) return;
+        event.preventDefault();
+        const { clientX: x, clientY: y } = event;
+        setMenu({ kind: "actions", at: { left: x, right: x, top: y, bottom: y } });
       }}
       onFocusIn={() => setInside(true)}
       onFocusOut={(event) => {
@@ -79,9 +91,9 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
       )}
       <div class="message-main">
         {!mine && many && first && <div class="message-name">{name}</div>}
-        <div class={big ? "bubble bubble-big" : "bubble"}>
+        <div class={big ? "bubble bubble-big" : "bubble"} dir={message.recalled ? undefined : directionOf(message.text)}>
           {message.replyTo !== undefined && !message.recalled && <Quote tab={tab} seq={message.replyTo} quoted={quoted} conversation={conversation} />}
-          {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text tab={tab} text={message.text} />}
+          {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text tab={tab} text={message.text} mentions={mentions} me={app.model.me} />}
           <span class="meta">
             {message.edited && !message.recalled && <span>{t.edited}</span>}
             <time dateTime={new Date(message.at).toISOString()} title={fullTimeOf(message.at)}>
@@ -123,29 +135,6 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
   );
 }
 
-function Text({ tab, text }: { tab: number; text: string }) {
-  const [open, setOpen] = useState(false);
-  const head = foldOf(text);
-  return (
-    <span class="text" dir="auto">
-      {partsOf(head !== undefined && !open ? `${head}…` : text).map((part) =>
-        part.type === "link" ? (
-          <a tabIndex={tab} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-            {part.text}
-          </a>
-        ) : (
-          part.text
-        ),
-      )}
-      {head !== undefined && (
-        <button type="button" class="button-link" tabIndex={tab} aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? t.showLess : t.showMore}
-        </button>
-      )}
-    </span>
-  );
-}
-
 function State({ state, readers }: { state: "sending" | "sent" | "read"; readers: number }) {
   const label = state === "sending" ? t.stateSending : state === "sent" ? t.stateSent : t.readBy(readers);
   return (
@@ -161,7 +150,7 @@ function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; q
   return (
     <button type="button" class="quote" tabIndex={tab} onClick={() => app.visit(conversation, seq, "message")}>
       {from && <b>{from}</b>}
-      <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(quoted.text)}</span>
+      <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(wordsOf(quoted.text))}</span>
     </button>
   );
 }

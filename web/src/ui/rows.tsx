@@ -24,10 +24,11 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       const readers = mine && room && row.state === "delivered" ? readersOf(room, message.seq) : 0;
       const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).find(message.replyTo);
       const name = app.nameOf(message.from);
+      const named = message.mentions.map((user) => app.nameOf(user)).join();
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, named, language, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
           {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} quoted={quoted} flash={flash} onReply={onReply} onEdit={onEdit} />}

@@ -10,13 +10,14 @@ import { ConnectionChip } from "./connection.tsx";
 import { Jump } from "./jump.tsx";
 import { NewChat } from "./new_chat.tsx";
 import { RoomView } from "./room_view.tsx";
+import { Settings } from "./settings_dialog.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
 /** One column: the same width as in shell.css. */
 const narrow = matchMedia("(max-width: 639.98px)");
 
 export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () => void; onSettings: () => void }) {
-  const [dialog, setDialog] = useState<"new" | "jump" | null>(null);
+  const [dialog, setDialog] = useState<"new" | "jump" | "settings" | null>(null);
   const [, redraw] = useState(0);
 
   useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
@@ -46,7 +47,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   return (
     <AppContext.Provider value={app}>
       <div class={app.open ? "shell shell-room" : "shell"}>
-        <Sidebar alone={narrow.matches && app.open === null} onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onSettings={onSettings} />
+        <Sidebar alone={narrow.matches && app.open === null} onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onConfigure={() => setDialog("settings")} />
         {app.open ? (
           <RoomView conversation={app.open} onSignOut={onSignOut} />
         ) : (
@@ -58,6 +59,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
         )}
       </div>
       {dialog === "new" && <NewChat onClose={close} />}
+      {dialog === "settings" && <Settings onClose={close} onSettings={onSettings} />}
       {dialog === "jump" && <Jump onClose={close} />}
       <div class="toasts" role="status" aria-live="polite">
         {app.toasts.map((toast) => (

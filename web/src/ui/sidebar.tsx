@@ -3,15 +3,15 @@ import { useState } from "preact/hooks";
 import { keyOf } from "../app/conversation.ts";
 import { draftOf } from "../app/drafts.ts";
 import { openSecondWindow } from "../app/identity.ts";
-import { settings, type Theme } from "../app/settings.ts";
-import { LANGUAGES, type Language, t } from "../i18n/index.ts";
+import { t } from "../i18n/index.ts";
 import { type Room, byActivity, mentionsOf, unreadOf } from "../model/room.ts";
+import { wordsOf } from "../model/markup.ts";
 import { oneLine } from "../model/text.ts";
 import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { briefTimeOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
-import { Menu, MenuGroup, MenuItem, type Place, placeOf } from "./menu.tsx";
+import { Menu, MenuItem, type Place, placeOf } from "./menu.tsx";
 
 interface Props {
   /** On a narrow screen the list is the whole page: then it is the main part, with the heading. */
@@ -19,12 +19,12 @@ interface Props {
   onNew: () => void;
   onJump: () => void;
   onSignOut: () => void;
-  onSettings: () => void;
+  onConfigure: () => void;
 }
 
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
-export function Sidebar({ alone, onNew, onJump, onSignOut, onSettings }: Props) {
+export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props) {
   const app = useApp();
   const rooms = [...app.model.rooms.values()].sort(byActivity);
   return (
@@ -53,7 +53,7 @@ export function Sidebar({ alone, onNew, onJump, onSignOut, onSettings }: Props) 
           </li>
         )}
       </ul>
-      <Account onSignOut={onSignOut} onSettings={onSettings} />
+      <Account onSignOut={onSignOut} onConfigure={onConfigure} />
     </div>
   );
 }
@@ -105,30 +105,20 @@ function Preview({ room, current }: { room: Room; current: boolean }) {
     );
   }
   const last = app.pendings.of(room.id, undefined).at(-1);
-  if (last) return <>{`${t.you}: ${oneLine(last.command.body.text, 60)}`}</>;
+  if (last) return <>{`${t.you}: ${oneLine(wordsOf(last.command.body.text), 60)}`}</>;
   if (!room.last) return null;
   if (room.last.recalled) return <>{t.recalledPreview}</>;
-  const text = oneLine(room.last.text, 60);
+  const text = oneLine(wordsOf(room.last.text), 60);
   if (room.last.from === app.model.me) return <>{`${t.you}: ${text}`}</>;
   return <>{room.kind === "direct" ? text : `${app.nameOf(room.last.from)}: ${text}`}</>;
 }
 
-function Account({ onSignOut, onSettings }: { onSignOut: () => void; onSettings: () => void }) {
+function Account({ onSignOut, onConfigure }: { onSignOut: () => void; onConfigure: () => void }) {
   const app = useApp();
   const [menu, setMenu] = useState<Place | null>(null);
   const { me } = app.model;
   const name = me ? app.nameOf(me) : "";
   const close = () => setMenu(null);
-  const setting = (change: () => void) => () => {
-    change();
-    close();
-    onSettings();
-  };
-  const themes: [Theme, string][] = [
-    ["system", t.themeSystem],
-    ["light", t.themeLight],
-    ["dark", t.themeDark],
-  ];
   return (
     <div class="account">
       <button type="button" class="account-button" aria-haspopup="menu" aria-expanded={menu !== null} title={t.account} data-testid="account" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
@@ -141,20 +131,15 @@ function Account({ onSignOut, onSettings }: { onSignOut: () => void; onSettings:
       </button>
       {menu && (
         <Menu label={t.account} at={menu} onClose={close}>
-          <MenuGroup label={t.theme}>
-            {themes.map(([theme, label]) => (
-              <MenuItem key={theme} checked={settings.theme === theme} onClick={setting(() => (settings.theme = theme))}>
-                {label}
-              </MenuItem>
-            ))}
-          </MenuGroup>
-          <MenuGroup label={t.language}>
-            {(Object.keys(LANGUAGES) as Language[]).map((language) => (
-              <MenuItem key={language} checked={settings.language === language} onClick={setting(() => (settings.language = language))}>
-                {LANGUAGES[language].languageName}
-              </MenuItem>
-            ))}
-          </MenuGroup>
+          <MenuItem
+            icon="sliders"
+            onClick={() => {
+              close();
+              onConfigure();
+            }}
+          >
+            {t.settings}
+          </MenuItem>
           <MenuItem
             icon="window"
             onClick={() => {
