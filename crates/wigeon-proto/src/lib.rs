@@ -5,7 +5,7 @@
 //! clock, no chance: every function here maps values to bytes or bytes to values.
 //!
 //! Read in this order: [`id`], [`cursor`], [`command`], [`event`], [`frame`], [`error`], [`limits`],
-//! then [`transport`], [`framing`] and [`websocket`].
+//! then [`transport`], [`framing`], [`websocket`] and [`sockjs`].
 
 pub mod command;
 pub mod cursor;
@@ -18,5 +18,6 @@ pub mod json;
 pub mod limits;
 pub mod reply;
 pub mod room;
+pub mod sockjs;
 pub mod transport;
 pub mod websocket;

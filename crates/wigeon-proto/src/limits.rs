@@ -103,3 +103,17 @@ pub const STREAM_BYTES_MAX: u64 = 128 * 1024;
 pub const PADDING_BYTES_MAX: usize = 8192;
 /// Seconds a ticket lives: long enough to reconnect, short enough to leak into a log.
 pub const TICKET_S: u64 = 600;
+
+/// SockJS sessions at once; past it new ones are refused. One that nobody reads ends after
+/// [`SOCKJS_DISCONNECT_MS`], so this is room for as many readers as any one machine has had.
+pub const SOCKJS_SESSIONS_MAX: usize = 50_000;
+/// Milliseconds without a frame after which a SockJS session beats: the protocol's number, below its clients'
+/// own patience of 35 s.
+pub const SOCKJS_HEARTBEAT_MS: u64 = 25_000;
+/// Milliseconds without a reader after which a SockJS session ends: the protocol's number.
+pub const SOCKJS_DISCONNECT_MS: u64 = 5_000;
+/// Bytes of one streamed SockJS response before it ends: the protocol's number.
+pub const SOCKJS_RESPONSE_BYTES_MAX: u64 = 128 * 1024;
+/// Milliseconds a SockJS payload may wait for its session to take it; the session takes none while
+/// [`COMMANDS_IN_FLIGHT_MAX`] replies wait for a reader.
+pub const SOCKJS_SEND_MS_MAX: u64 = 5_000;
