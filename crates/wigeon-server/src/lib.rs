@@ -4,8 +4,8 @@
 //! then says `bye`, lets answers out and closes the log.
 //!
 //! Inside, from what is asked to what answers: `http` takes connections and judges where requests come
-//! from, `caller` finds out who asks, `api` and `transport` say the same few things in many forms,
-//! `commands` and `hub` do them.
+//! from, `caller` finds out who asks, `api`, `transport` and `sockjs` say the same few things in many
+//! forms, `commands` and `hub` do them.
 
 mod api;
 mod app;
@@ -15,6 +15,7 @@ mod commands;
 mod http;
 mod hub;
 mod rates;
+pub mod sockjs;
 mod telemetry;
 mod transport;
 
@@ -36,6 +37,7 @@ use app::App;
 use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
 use hub::Hub;
 use rates::Rates;
+use sockjs::SockJs;
 
 /// How often rates of quiet users are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -61,6 +63,8 @@ pub struct Options {
     pub stream_bytes_max: u64,
     /// Whether JSONP, iframe and htmlfile are served at all.
     pub script_transports: bool,
+    /// The face for `sockjs-client`.
+    pub sockjs: SockJs,
 }
 
 /// Why a server cannot start.
@@ -96,6 +100,7 @@ pub struct Server {
     pub addresses: Vec<SocketAddr>,
     listeners: Vec<TcpListener>,
     app: Arc<App>,
+    sockjs: SockJs,
     sequencer: JoinHandle<Result<(), Fault>>,
     ended: CancellationToken,
     _lock: wigeon_store::open::Lock,
@@ -132,18 +137,19 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         draining: CancellationToken::new(),
         rates: Rates::default(),
     };
-    Ok(Server { addresses, listeners, app: Arc::new(app), sequencer: thread, ended, _lock: store.lock })
+    let (app, sockjs) = (Arc::new(app), options.sockjs);
+    Ok(Server { addresses, listeners, app, sockjs, sequencer: thread, ended, _lock: store.lock })
 }
 
 impl Server {
     /// Serves until `shutdown` is ready, or until the log cannot be written any more.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listeners, app, sequencer, ended, _lock, .. } = self;
+        let Self { listeners, app, sockjs, sequencer, ended, _lock, .. } = self;
         let open = TaskTracker::new();
         let stop = app.draining.clone();
+        let router = api::router(&app, &sockjs);
         for listener in listeners {
-            let router = api::router(&app);
-            tokio::spawn(http::connections::accept(listener, router, open.clone(), stop.clone()));
+            tokio::spawn(http::connections::accept(listener, router.clone(), open.clone(), stop.clone()));
         }
         let forgetful = tokio::spawn(forget(app.clone()));
         tokio::select! {

@@ -15,12 +15,16 @@ pub(crate) fn install() -> PrometheusHandle {
                 PrometheusBuilder::new().install_recorder().expect("nobody else installs a recorder");
             describe_gauge!("wigeon_connections", "TCP connections that are open.");
             describe_gauge!("wigeon_streams", "Open streams and WebSockets, by transport.");
+            describe_gauge!("wigeon_sockjs_sessions", "SockJS sessions that are open.");
             describe_gauge!("wigeon_feeds", "Live feeds.");
             describe_gauge!("wigeon_rooms_heard", "Rooms that at least one live feed hears.");
             describe_counter!("wigeon_reads_total", "Reads of /v1/events begun, by transport.");
             describe_counter!("wigeon_commands_total", "Commands received.");
             describe_counter!("wigeon_command_errors_total", "Commands refused, by error code.");
-            describe_counter!("wigeon_frames_sent_total", "Frames written to streams and WebSockets.");
+            describe_counter!(
+                "wigeon_frames_sent_total",
+                "Frames written to streams, WebSockets and SockJS sessions."
+            );
             handle
         })
         .clone()
@@ -42,6 +46,11 @@ impl Drop for Open {
     fn drop(&mut self) {
         gauge!("wigeon_streams", "transport" => self.transport.as_str()).decrement(1.0);
     }
+}
+
+/// Counts frames that leave.
+pub(crate) fn frames_sent(count: usize) {
+    counter!("wigeon_frames_sent_total").increment(count as u64);
 }
 
 /// Counts commands that have come in.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Switch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +65,12 @@ pub(crate) struct Sources {
     /// Config file; ./wigeon.toml is read when there is one
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Serve what test suites for SockJS servers ask for: /echo, /close and the like
+    ///
+    /// No setting: what it opens is for a test and its machine alone.
+    #[arg(long, value_name = "SWITCH", hide = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(crate) sockjs_test_services: Option<Switch>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -94,7 +100,7 @@ pub(crate) struct TokenArguments {
 impl TokenArguments {
     pub(crate) fn sources(&self) -> Sources {
         let settings = Settings { data: self.data.clone(), ..Settings::default() };
-        Sources { config: self.config.clone(), settings }
+        Sources { config: self.config.clone(), settings, ..Sources::default() }
     }
 }
 

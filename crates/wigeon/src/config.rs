@@ -15,7 +15,7 @@ use clap::{ArgAction, CommandFactory, Parser};
 use wigeon_server::auth::Secret;
 
 use crate::cli::Sources;
-use crate::settings::Settings;
+use crate::settings::{Settings, Switch};
 
 /// Read from the working directory when no file is named.
 const DEFAULT_FILE: &str = "wigeon.toml";
@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
     pub(crate) file: Option<PathBuf>,
     /// From the environment; else the data directory has one.
     pub(crate) secret: Option<Secret>,
+    /// Whether test suites find what they ask for.
+    pub(crate) sockjs_test_services: bool,
 }
 
 /// What is wrong with what we were told.
@@ -79,6 +81,7 @@ pub(crate) fn load(
         None => None,
     };
 
+    let test_services = flags.sockjs_test_services.or(environment.sockjs_test_services);
     let file_name = path.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let layers = [
         (flags.settings, Said::Flag),
@@ -88,7 +91,8 @@ pub(crate) fn load(
     ];
     let entries = entries(&layers);
     let settings = layers.into_iter().fold(Settings::default(), |above, (below, _)| above.over(below));
-    Ok(Loaded { settings, entries, file: path, secret })
+    let sockjs_test_services = test_services == Some(Switch::On);
+    Ok(Loaded { settings, entries, file: path, secret, sockjs_test_services })
 }
 
 enum Said {
@@ -153,6 +157,7 @@ fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Sourc
         let flags = values.iter().map(|value| format!("--{flag}={value}"));
         let read = Flags::try_parse_from(flags).map_err(|error| failed(complaint(&error)))?.sources;
         sources.config = sources.config.or(read.config);
+        sources.sockjs_test_services = sources.sockjs_test_services.or(read.sockjs_test_services);
         sources.settings = sources.settings.over(read.settings);
     }
     Ok(sources)

@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use wigeon_server::auth::{Guests, Secret};
+use wigeon_server::sockjs::SockJs;
 use wigeon_server::{Options, Server, StartError};
 use wigeon_store::OpenError;
 
@@ -23,7 +24,7 @@ const OTHER_DIRECTORY: &str = "choose one that you may write, with --data";
 
 /// Serves until a signal; returns when everybody has been told and everything is on the disk.
 pub(crate) fn run(loaded: Loaded) -> Result<()> {
-    let Loaded { settings, secret, file, .. } = loaded;
+    let Loaded { settings, secret, file, sockjs_test_services, .. } = loaded;
     let Settings {
         listen: Some(listen),
         data: Some(data),
@@ -33,6 +34,10 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         durability: Some(durability),
         stream_bytes_max: Some(stream_bytes_max),
         script_transports: Some(script_transports),
+        sockjs: Some(sockjs),
+        sockjs_response_limit: Some(sockjs_response_limit),
+        sockjs_client_url: Some(sockjs_client_url),
+        sockjs_cookie: Some(sockjs_cookie),
         log: Some(level),
         log_format: Some(format),
     } = settings.clone()
@@ -60,6 +65,13 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         secret,
         stream_bytes_max: stream_bytes_max.0,
         script_transports: script_transports == Switch::On,
+        sockjs: SockJs {
+            enabled: sockjs == Switch::On,
+            response_limit: sockjs_response_limit.0,
+            cookie: sockjs_cookie == Switch::On,
+            client_url: sockjs_client_url.0,
+            test_services: sockjs_test_services,
+        },
     };
 
     let runtime = Runtime::new().context("cannot start the runtime")?;

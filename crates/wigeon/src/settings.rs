@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
-use wigeon_proto::limits::STREAM_BYTES_MAX;
+use wigeon_proto::limits::{SOCKJS_RESPONSE_BYTES_MAX, STREAM_BYTES_MAX};
 use wigeon_server::auth::Guests;
 use wigeon_server::auth::origin::{Origin, Site};
 use wigeon_store::Durability;
@@ -86,6 +86,37 @@ pub(crate) struct Settings {
     #[serde(default, deserialize_with = "text")]
     pub(crate) script_transports: Option<Switch>,
 
+    /// Whether pages on sockjs-client are served, at /sockjs: on or off
+    ///
+    /// They speak SockJS instead of Wigeon's own transports, and the same commands and frames within.
+    /// docs/sockjs.md says how.
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) sockjs: Option<Switch>,
+
+    /// Bytes after which a SockJS stream ends and the client goes on with another
+    ///
+    /// As `stream_bytes_max`, and for event sources, too. Nothing is lost when it does.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(default)]
+    pub(crate) sockjs_response_limit: Option<StreamBytes>,
+
+    /// Where hidden SockJS frames load sockjs-client from: a path of this server's site, or a URL
+    ///
+    /// Only for browsers that need a frame to talk to another site (iframe-eventsource, iframe-htmlfile,
+    /// iframe-xhr-polling). It must be the very version that the pages use, and it runs with the rights of
+    /// our own pages: name a place that you trust as you do this server. Left empty, there is no frame.
+    #[arg(long, value_name = "URL")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) sockjs_client_url: Option<ClientUrl>,
+
+    /// Whether SockJS answers set a JSESSIONID cookie: on or off
+    ///
+    /// For load balancers that know by it where a client belongs. It has no other meaning.
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) sockjs_cookie: Option<Switch>,
+
     /// What is logged: error, warn, info, debug, trace, or finer, like info,wigeon_server=debug
     ///
     /// Logs go to stderr. Nothing private is logged above `debug`, nothing for each message above
@@ -114,6 +145,10 @@ impl Settings {
             durability: Some(DurabilitySetting(Durability::default())),
             stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
             script_transports: Some(Switch::On),
+            sockjs: Some(Switch::On),
+            sockjs_response_limit: Some(StreamBytes(SOCKJS_RESPONSE_BYTES_MAX)),
+            sockjs_client_url: Some(ClientUrl(None)),
+            sockjs_cookie: Some(Switch::Off),
             log: Some(LogLevel("info".to_owned())),
             log_format: Some(LogFormat::Text),
         }
@@ -130,6 +165,10 @@ impl Settings {
             durability: self.durability.or(below.durability),
             stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
             script_transports: self.script_transports.or(below.script_transports),
+            sockjs: self.sockjs.or(below.sockjs),
+            sockjs_response_limit: self.sockjs_response_limit.or(below.sockjs_response_limit),
+            sockjs_client_url: self.sockjs_client_url.or(below.sockjs_client_url),
+            sockjs_cookie: self.sockjs_cookie.or(below.sockjs_cookie),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
         }
@@ -152,6 +191,10 @@ impl Settings {
             ("durability", one(self.durability.as_ref())),
             ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
             ("script_transports", one(self.script_transports.as_ref())),
+            ("sockjs", one(self.sockjs.as_ref())),
+            ("sockjs_response_limit", self.sockjs_response_limit.as_ref().map(ToString::to_string)),
+            ("sockjs_client_url", one(self.sockjs_client_url.as_ref())),
+            ("sockjs_cookie", one(self.sockjs_cookie.as_ref())),
             ("log", one(self.log.as_ref())),
             ("log_format", one(self.log_format.as_ref())),
         ]
@@ -259,6 +302,36 @@ impl FromStr for StreamBytes {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse::<u64>().map_err(|_| "expected a number of bytes".to_owned())?.try_into()
+    }
+}
+
+/// Where a script is, if anywhere: a path, or a URL of http or https.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientUrl(pub(crate) Option<String>);
+
+impl FromStr for ClientUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let begins = (text.starts_with('/') && !text.starts_with("//"))
+            || text.starts_with("https://")
+            || text.starts_with("http://");
+        // It stands in a page and in that page's policy, so nothing in it may end a word of either.
+        let plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>&;,`\\".contains(&b));
+        match text {
+            "" => Ok(Self(None)),
+            _ if begins && plain => Ok(Self(Some(text.to_owned()))),
+            _ => {
+                Err("write a path, like /sockjs.min.js, or a URL without quotes, commas and the like"
+                    .to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for ClientUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_deref().unwrap_or_default())
     }
 }
 

@@ -16,10 +16,10 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::framing::jsonp as framing;
 use wigeon_proto::json;
 
-use super::body;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::commands::{Line, split};
+use crate::http::body;
 use crate::http::guard::Seen;
 use crate::http::problem::{body_of, json_of, problem};
 use crate::telemetry::commands_received;

@@ -17,10 +17,10 @@ use wigeon_proto::json;
 use wigeon_proto::limits::NAME_BYTES_MAX;
 use wigeon_proto::room::{PolicyChange, RoomKind};
 
-use super::body;
 use crate::app::{App, new_command_id, now_ms, random_id};
 use crate::auth::{Guests, Role};
 use crate::commands::query_error;
+use crate::http::body;
 use crate::http::guard::Seen;
 use crate::http::problem::{json_of, problem};
 

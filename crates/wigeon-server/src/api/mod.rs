@@ -1,7 +1,6 @@
 //! Everything under `/v1` beside the events: commands, guests, tickets, and the same queries and writes as
 //! plain REST, for backends and `curl`.
 
-pub(crate) mod body;
 mod commands;
 mod guests;
 mod operations;
@@ -15,10 +14,12 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::http::{assets, guard};
+use crate::sockjs::SockJs;
 use crate::transport;
 
-/// Every route, behind the guard. Liveness is outside it: probes name whatever host they like.
-pub(crate) fn router(app: &Arc<App>) -> Router {
+/// Every route, behind the guard. Liveness is outside it: probes name whatever host they like. SockJS asks
+/// the same guard, and answers other sites in its own way.
+pub(crate) fn router(app: &Arc<App>, sockjs: &SockJs) -> Router {
     let guarded = Router::new()
         .route("/v1/events", get(transport::events))
         .route("/v1/commands", post(commands::post).get(commands::jsonp))
@@ -39,5 +40,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .merge(guarded)
+        .merge(crate::sockjs::router(app, sockjs))
         .with_state(app.clone())
 }

@@ -17,10 +17,10 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_store::Answer;
 use wigeon_store::read::Asker;
 
-use super::body;
 use crate::app::{App, new_command_id};
 use crate::caller::Caller;
 use crate::commands::ask;
+use crate::http::body;
 use crate::http::problem::{json_of, problem};
 use crate::telemetry::commands_received;
 

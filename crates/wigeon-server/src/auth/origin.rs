@@ -166,6 +166,15 @@ impl OriginPolicy {
         Ok(self.trust(origin, host).unwrap_or_else(Verdict::Unlisted))
     }
 
+    /// The sites that are trusted besides the one asked, as a page's policy lists them.
+    pub fn sites(&self) -> Vec<String> {
+        let allowed = self.allowed.iter().filter_map(|origin| match origin {
+            Origin::Site(site) => Some(site),
+            Origin::Null => None,
+        });
+        self.public.iter().chain(allowed).map(Site::to_string).collect()
+    }
+
     /// Gives the origin back when it is not trusted.
     fn trust(&self, origin: Origin, host: &Host) -> Result<Verdict, Origin> {
         if let Origin::Site(site) = &origin {

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use wigeon_proto::error::{ErrorCode, WireError};
@@ -47,32 +47,14 @@ const PREFLIGHT_S: &str = "7200";
 
 /// The middleware.
 pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body>, next: Next) -> Response {
-    let ends: Ends = *request.extensions().get().expect("noted when the connection was accepted");
-    let headers = request.headers();
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    // HTTP/2 carries the host in the request's target.
-    let host = text(header::HOST).or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    let Ok(host) = app.origins.check_host(host, ends.local) else {
-        return problem(&WireError::new(
-            ErrorCode::MisdirectedRequest,
-            crate::auth::origin::Misdirected.to_string(),
-        ));
+    let (seen, allowed) = match judge(&app, &request) {
+        Ok(judged) => judged,
+        Err(error) => return problem(&error),
     };
-    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
-    let Ok(verdict) = app.origins.judge(origin, &host, text(header::REFERER)) else {
-        return problem(&WireError::new(
-            ErrorCode::Forbidden,
-            crate::auth::origin::ForbiddenOrigin.to_string(),
-        ));
-    };
-    let allowed = match (&verdict, origin) {
-        (Verdict::Listed(_), Some(origin)) => HeaderValue::from_str(origin).ok(),
-        _ => None,
-    };
-    let mut response = if is_preflight(request.method(), headers) {
+    let mut response = if is_preflight(request.method(), request.headers()) {
         preflight()
     } else {
-        request.extensions_mut().insert(Seen { ends, host, verdict });
+        request.extensions_mut().insert(seen);
         next.run(request).await
     };
     let headers = response.headers_mut();
@@ -83,6 +65,36 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, ETag"));
     }
     response
+}
+
+/// Who sent a request, and the listed origin that the answer must name, if it is one.
+pub(crate) fn judge(app: &App, request: &Request<Body>) -> Result<(Seen, Option<HeaderValue>), WireError> {
+    let (ends, host) = check_host(app, request)?;
+    let headers = request.headers();
+    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
+    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let verdict = app
+        .origins
+        .judge(origin, &host, referer)
+        .map_err(|forbidden| WireError::new(ErrorCode::Forbidden, forbidden.to_string()))?;
+    let allowed = match (&verdict, origin) {
+        (Verdict::Listed(_), Some(origin)) => HeaderValue::from_str(origin).ok(),
+        _ => None,
+    };
+    Ok((Seen { ends, host, verdict }, allowed))
+}
+
+/// The first half of [`judge`]: whether the request was meant for us.
+pub(crate) fn check_host(app: &App, request: &Request<Body>) -> Result<(Ends, Host), WireError> {
+    let ends: Ends = *request.extensions().get().expect("noted when the connection was accepted");
+    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    // HTTP/2 carries the host in the request's target.
+    let named = named.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    let host = app
+        .origins
+        .check_host(named, ends.local)
+        .map_err(|misdirected| WireError::new(ErrorCode::MisdirectedRequest, misdirected.to_string()))?;
+    Ok((ends, host))
 }
 
 fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {

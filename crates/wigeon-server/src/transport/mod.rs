@@ -5,9 +5,9 @@
 
 mod answer;
 
-mod opening;
-mod pulse;
-mod request;
+pub(crate) mod opening;
+pub(crate) mod pulse;
+pub(crate) mod request;
 mod stream;
 mod websocket;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use wigeon_core::entry::Rights;
-use wigeon_proto::command::{Durable, UserUpdate};
+use wigeon_proto::command::{Durable, Hello, UserUpdate};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame::{Control, ResetReason};
@@ -19,23 +19,24 @@ use crate::commands::query_error;
 use crate::hub::{FeedError, Start};
 
 /// A feed that may begin.
-pub(super) struct Opening {
-    pub(super) start: Start,
+pub(crate) struct Opening {
+    pub(crate) start: Start,
     /// The cursor as `ready` repeats it; none until the feed says where now is.
-    pub(super) echo: Option<String>,
+    pub(crate) echo: Option<String>,
     /// Why it starts from now instead.
-    pub(super) reset: Option<ResetReason>,
-    pub(super) unavailable: Vec<String>,
+    pub(crate) reset: Option<ResetReason>,
+    pub(crate) unavailable: Vec<String>,
 }
 
 /// What a read names, whether in a query or in `hello`.
-pub(super) struct Wanted {
-    pub(super) on_behalf_of: Option<UserId>,
-    pub(super) after: Option<String>,
-    pub(super) last: Option<usize>,
-    pub(super) watch: Watch,
-    pub(super) max_per_room: Option<u64>,
-    pub(super) unread: bool,
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) on_behalf_of: Option<UserId>,
+    pub(crate) after: Option<String>,
+    pub(crate) last: Option<usize>,
+    pub(crate) watch: Watch,
+    pub(crate) max_per_room: Option<u64>,
+    pub(crate) unread: bool,
 }
 
 impl From<&EventsRequest> for Wanted {
@@ -51,9 +52,21 @@ impl From<&EventsRequest> for Wanted {
     }
 }
 
+impl Wanted {
+    /// What `hello` names goes before what the URL names.
+    pub(crate) fn by_hello(mut self, on_behalf_of: Option<UserId>, hello: &Hello) -> Result<Self, WireError> {
+        self.on_behalf_of = on_behalf_of.or(self.on_behalf_of);
+        self.after = hello.after.clone().or(self.after);
+        if !hello.rooms.is_empty() {
+            self.watch = Watch::of(hello.rooms.iter().map(String::as_str))?;
+        }
+        Ok(self)
+    }
+}
+
 impl Opening {
     /// Checks a read against the log as it stands.
-    pub(super) async fn of(app: &Arc<App>, caller: &Caller, wanted: Wanted) -> Result<Self, WireError> {
+    pub(crate) async fn of(app: &Arc<App>, caller: &Caller, wanted: Wanted) -> Result<Self, WireError> {
         let user = caller.acting(wanted.on_behalf_of.as_ref())?;
         let cursor = wanted.after.as_deref().map(Cursor::parse).transpose();
         let cursor = cursor.map_err(|error| WireError::new(ErrorCode::BadRequest, error.to_string()))?;
@@ -90,7 +103,7 @@ impl Opening {
     }
 
     /// The first frames of a stream: `ready`, and `reset` where the cursor could not be served.
-    pub(super) fn frames(self, cursor: Cursor, nonce: Option<String>) -> Vec<Vec<u8>> {
+    pub(crate) fn frames(self, cursor: Cursor, nonce: Option<String>) -> Vec<Vec<u8>> {
         let now = cursor.to_string();
         let echo = self.echo.unwrap_or_else(|| now.clone());
         let mut frames =
@@ -130,7 +143,7 @@ fn note_name(app: &Arc<App>, caller: &Caller, known: Option<&str>) {
 }
 
 /// What a caller is told when a feed ends.
-pub(super) fn feed_error(error: FeedError) -> WireError {
+pub(crate) fn feed_error(error: FeedError) -> WireError {
     match error {
         FeedError::Refused(error) => error,
         FeedError::Query(error) => query_error(error),
@@ -138,6 +151,6 @@ pub(super) fn feed_error(error: FeedError) -> WireError {
 }
 
 /// As [`feed_error`], for a read without a feed.
-pub(super) fn page_error(error: QueryError) -> WireError {
+pub(crate) fn page_error(error: QueryError) -> WireError {
     query_error(error)
 }

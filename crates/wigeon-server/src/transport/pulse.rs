@@ -13,7 +13,7 @@ use crate::app::{App, now_ms};
 use crate::caller::Caller;
 
 /// The clock of one open feed.
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     next_beat: Instant,
     expires: Instant,
     ends: Option<Instant>,
@@ -22,7 +22,7 @@ pub(super) struct Pulse {
 
 /// What the clock says is due.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub(crate) enum Due {
     /// A heartbeat.
     Beat,
     /// The caller's next ticket.
@@ -38,7 +38,7 @@ pub(super) enum Due {
 impl Pulse {
     /// `proof`: a second small frame follows soon, so that the client can tell a stream that flows from one
     /// that a proxy holds back. `ages`: the stream ends by itself some day.
-    pub(super) fn new(caller: &Caller, proof: bool, ages: bool) -> Self {
+    pub(crate) fn new(caller: &Caller, proof: bool, ages: bool) -> Self {
         let now = Instant::now();
         let in_ms = |ms: u64| now + Duration::from_millis(ms);
         Self {
@@ -51,7 +51,7 @@ impl Pulse {
     }
 
     /// Waits for the next thing that is due. Cancel-safe.
-    pub(super) async fn due(&mut self, app: &App) -> Due {
+    pub(crate) async fn due(&mut self, app: &App) -> Due {
         let (ends, renews) = (self.ends, self.renews);
         let due = tokio::select! {
             () = sleep_until(self.next_beat) => Due::Beat,
@@ -67,7 +67,7 @@ impl Pulse {
     }
 
     /// The caller's next ticket; the renewal after it is scheduled.
-    pub(super) fn renew(&mut self, app: &Arc<App>, caller: &mut Caller) -> Option<TicketGrant> {
+    pub(crate) fn renew(&mut self, app: &Arc<App>, caller: &mut Caller) -> Option<TicketGrant> {
         let grant = caller.renewed(app);
         self.renews =
             grant.as_ref().and_then(|_| renewal(caller)).map(|ms| Instant::now() + Duration::from_millis(ms));
@@ -76,17 +76,17 @@ impl Pulse {
 }
 
 /// Why a feed ends whose ticket's family was revoked: noticed at its next heartbeat.
-pub(super) fn revoked() -> WireError {
+pub(crate) fn revoked() -> WireError {
     WireError::new(ErrorCode::Unauthenticated, "the ticket was revoked")
 }
 
 /// Why a feed ends whose credential is over.
-pub(super) fn expired() -> WireError {
+pub(crate) fn expired() -> WireError {
     WireError::new(ErrorCode::TokenExpired, "the token has expired")
 }
 
 /// The frame before the server goes down.
-pub(super) fn bye() -> Vec<u8> {
+pub(crate) fn bye() -> Vec<u8> {
     Control::Bye { retry_ms: limits::BYE_RETRY_MS }.to_json()
 }
 

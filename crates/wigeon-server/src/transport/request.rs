@@ -10,38 +10,38 @@ use wigeon_proto::transport::Transport;
 
 /// A read, checked.
 #[derive(Debug, Clone)]
-pub(super) struct EventsRequest {
-    pub(super) transport: Transport,
+pub(crate) struct EventsRequest {
+    pub(crate) transport: Transport,
     /// The cursor's text; `Last-Event-ID` wins over `after`.
-    pub(super) after: Option<String>,
+    pub(crate) after: Option<String>,
     /// Seconds a poll may be held; none if the caller named none.
-    pub(super) wait_s: Option<u64>,
-    pub(super) ticket: Option<String>,
-    pub(super) on_behalf_of: Option<UserId>,
-    pub(super) watch: Watch,
-    pub(super) limit: usize,
-    pub(super) last: Option<usize>,
-    pub(super) max_per_room: Option<u64>,
+    pub(crate) wait_s: Option<u64>,
+    pub(crate) ticket: Option<String>,
+    pub(crate) on_behalf_of: Option<UserId>,
+    pub(crate) watch: Watch,
+    pub(crate) limit: usize,
+    pub(crate) last: Option<usize>,
+    pub(crate) max_per_room: Option<u64>,
     /// Whether unread counts are told.
-    pub(super) unread: bool,
-    pub(super) nonce: Option<String>,
-    pub(super) padding: usize,
-    pub(super) callback: Option<jsonp::Callback>,
+    pub(crate) unread: bool,
+    pub(crate) nonce: Option<String>,
+    pub(crate) padding: usize,
+    pub(crate) callback: Option<jsonp::Callback>,
     page: Option<iframe::Page>,
     /// The nonce of the page's scripts.
-    pub(super) page_nonce: String,
+    pub(crate) page_nonce: String,
 }
 
 /// Rooms to watch: those that could be watched, and names that never could.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch {
-    pub(super) rooms: Vec<RoomId>,
-    pub(super) unavailable: Vec<String>,
+pub(crate) struct Watch {
+    pub(crate) rooms: Vec<RoomId>,
+    pub(crate) unavailable: Vec<String>,
 }
 
 impl Watch {
     /// Names that are no ids are unavailable like any other unknown room.
-    pub(super) fn of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, WireError> {
+    pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, WireError> {
         let mut watch = Self::default();
         for (i, name) in names.filter(|name| !name.is_empty()).enumerate() {
             if i == limits::WATCH_ROOMS_MAX {
@@ -59,7 +59,7 @@ impl Watch {
 
 impl EventsRequest {
     /// Reads and checks it. What is wrong is a 400 that echoes nothing.
-    pub(super) fn read(parts: &Parts) -> Result<Self, WireError> {
+    pub(crate) fn read(parts: &Parts) -> Result<Self, WireError> {
         let query = parts.uri.query().unwrap_or("");
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
@@ -114,7 +114,7 @@ impl EventsRequest {
     }
 
     /// The framing, where the answer is a stream.
-    pub(super) fn framing(&self) -> Option<Framing> {
+    pub(crate) fn framing(&self) -> Option<Framing> {
         match self.transport {
             Transport::Sse => Some(Framing::Sse),
             Transport::Ndjson => Some(Framing::Ndjson),
@@ -125,7 +125,7 @@ impl EventsRequest {
     }
 
     /// Where a frame posts to another origin's page: that page may then embed it.
-    pub(super) fn target(&self) -> Option<&str> {
+    pub(crate) fn target(&self) -> Option<&str> {
         match &self.page.as_ref()?.receiver() {
             iframe::Receiver::Target(target) => Some(target.as_str()),
             iframe::Receiver::Callback(_) => None,

@@ -163,7 +163,7 @@ impl Stream {
 
 /// Appends a batch's frames.
 pub(super) fn append(framing: &Framing, batch: &Batch, out: &mut Vec<u8>) {
-    metrics::counter!("wigeon_frames_sent_total").increment(batch.len() as u64);
+    crate::telemetry::frames_sent(batch.len());
     for gap in &batch.gaps {
         framing.frame(out, None, gap);
     }

@@ -27,7 +27,7 @@ use wigeon_proto::websocket::{Decoder, Event, Role, Violation, encode, handshake
 
 use super::opening::{Opening, Wanted, feed_error};
 use super::pulse::{Due, Pulse, bye, expired, revoked};
-use super::request::{EventsRequest, Watch};
+use super::request::EventsRequest;
 use super::stream::append;
 use crate::app::App;
 use crate::caller::Caller;
@@ -141,13 +141,7 @@ impl Opened {
     ) -> Result<Self, WireError> {
         let token = hello.token.as_deref().ok_or_else(no_credentials)?;
         let caller = Caller::from_token(app, token)?;
-        let mut wanted = Wanted::from(asked);
-        wanted.on_behalf_of = on_behalf_of.or(wanted.on_behalf_of);
-        wanted.after = hello.after.clone().or(wanted.after);
-        if !hello.rooms.is_empty() {
-            wanted.watch = Watch::of(hello.rooms.iter().map(String::as_str))?;
-        }
-        Self::of(app, caller, wanted).await
+        Self::of(app, caller, Wanted::from(asked).by_hello(on_behalf_of, hello)?).await
     }
 }
 

@@ -139,6 +139,10 @@ guests = \"off\"                                             # wigeon.toml
 durability = \"fsync\"                                       # default
 stream_bytes_max = 131072                                  # default
 script_transports = \"on\"                                   # default
+sockjs = \"on\"                                              # default
+sockjs_response_limit = 131072                             # default
+sockjs_client_url = \"\"                                     # default
+sockjs_cookie = \"off\"                                      # default
 log = \"debug\"                                              # --log
 log_format = \"text\"                                        # default
 ";

@@ -1,0 +1,325 @@
+//! The chat in a SockJS session: Wigeon's frames as messages, commands as messages.
+//!
+//! ```text
+//!              hello                 feed is there
+//!   Waiting ───────────▶ Opening ───────────────────▶ Open
+//!      │                    │ refused                  │ expired, revoked, bye
+//!      └──── too late ──────┴──────────▶ Ending ◀──────┘
+//! ```
+//! A session whose URL names a ticket (or whose upgrade brings a token) begins with Opening. Whoever is
+//! refused hears the error in a message, and then its close code.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use tokio::time::{Instant, sleep_until};
+use wigeon_proto::command::{Command, Hello, Live, Request};
+use wigeon_proto::cursor::Cursor;
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::frame::{self, Control};
+use wigeon_proto::id::{CommandId, UserId};
+use wigeon_proto::limits;
+use wigeon_proto::sockjs::frame::Close;
+
+use super::Face;
+use super::application::{Application, Kind, Message, Told};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::commands::{Effect, Line, split};
+use crate::hub::{Batch, Feed};
+use crate::telemetry::{commands_received, frames_sent};
+use crate::transport::opening::{Opening, Wanted, feed_error};
+use crate::transport::pulse::{Due, Pulse, bye, expired, revoked};
+use crate::transport::request::EventsRequest;
+
+/// RFC 6455, 7.4.1: the server restarts.
+const RESTART: u16 = 1012;
+
+pub(super) struct Chat {
+    app: Arc<App>,
+    state: State,
+}
+
+enum State {
+    /// Nobody has said who asks.
+    Waiting {
+        until: Instant,
+        wanted: Wanted,
+    },
+    /// `backlog` is what came behind `hello`.
+    Opening {
+        open: Coming,
+        backlog: Vec<String>,
+    },
+    Open(Box<Open>),
+    Ending(Ending),
+}
+
+/// What is still to be said, and then the close.
+struct Ending {
+    last: Option<Vec<u8>>,
+    close: Close,
+}
+
+/// An open feed and its first frames, or why there is none.
+type Coming = Pin<Box<dyn Future<Output = Result<(Open, Vec<Vec<u8>>), Refused>> + Send>>;
+
+/// Who is refused, under the id of their `hello`.
+struct Refused(Option<CommandId>, WireError);
+
+/// A caller with an open feed.
+struct Open {
+    app: Arc<App>,
+    caller: Caller,
+    feed: Feed,
+    pulse: Pulse,
+    line: Line,
+    /// The cursor that a control frame told last.
+    told: Cursor,
+}
+
+impl Chat {
+    /// What begins for a request to this face.
+    pub(super) fn or_service(face: &Face, parts: &Parts) -> Application {
+        match face.kind {
+            Kind::Chat => Application::Chat(Box::new(Self::begin(&face.app, parts))),
+            kind => Application::service(kind),
+        }
+    }
+
+    fn begin(app: &Arc<App>, parts: &Parts) -> Self {
+        let state = match who(app, parts) {
+            Ok((Some(caller), wanted)) => {
+                let app = app.clone();
+                let open =
+                    Box::pin(
+                        async move { open(app, caller, wanted).await.map_err(|error| Refused(None, error)) },
+                    );
+                State::Opening { open, backlog: Vec::new() }
+            }
+            Ok((None, wanted)) => {
+                let until = Instant::now() + Duration::from_millis(limits::HELLO_MS_MAX);
+                State::Waiting { until, wanted }
+            }
+            Err(error) => State::Ending(refused(&Refused(None, error))),
+        };
+        Self { app: app.clone(), state }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        match &self.state {
+            State::Opening { .. } => false,
+            State::Open(open) => open.line.len() < limits::COMMANDS_IN_FLIGHT_MAX,
+            State::Waiting { .. } | State::Ending(_) => true,
+        }
+    }
+
+    pub(super) fn receive(&mut self, message: &Message) {
+        let text = match message {
+            Message::Text(bytes) => std::str::from_utf8(bytes).ok(),
+            Message::Binary(_) => None,
+        };
+        let commands = text
+            .ok_or_else(|| WireError::new(ErrorCode::BadRequest, "commands are text messages"))
+            .and_then(split);
+        commands_received(commands.as_ref().map_or(0, Vec::len));
+        match &mut self.state {
+            State::Open(open) => open.receive(commands),
+            State::Waiting { wanted, .. } => {
+                let state = match commands.map_err(|error| Refused(None, error)).and_then(hello) {
+                    Ok((greeting, backlog)) => {
+                        let wanted = wanted.clone();
+                        let open = Box::pin(open_by_hello(self.app.clone(), greeting, wanted));
+                        State::Opening { open, backlog }
+                    }
+                    Err(refusal) => State::Ending(refused(&refusal)),
+                };
+                self.state = state;
+            }
+            // In Opening there was no room, and who is refused hears it.
+            State::Opening { .. } | State::Ending(_) => {}
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Told {
+        let ending = match &mut self.state {
+            State::Waiting { until, .. } => tokio::select! {
+                () = sleep_until(*until) => refused(&Refused(None, no_credentials())),
+                () = self.app.draining.cancelled() => going_down(),
+            },
+            State::Opening { open, backlog } => match open.await {
+                Ok((mut open, first)) => {
+                    open.receive(Ok(backlog.iter().map(String::as_str).collect()));
+                    self.state = State::Open(Box::new(open));
+                    return told(first);
+                }
+                Err(refusal) => refused(&refusal),
+            },
+            State::Open(open) => match open.next().await {
+                Ok(messages) => return told(messages),
+                Err(ending) => ending,
+            },
+            State::Ending(Ending { last, close }) => {
+                return match last.take() {
+                    Some(last) => told(vec![last]),
+                    None => Told::Close(close.clone()),
+                };
+            }
+        };
+        let Ending { last, close } = ending;
+        self.state = State::Ending(Ending { last: None, close: close.clone() });
+        last.map_or(Told::Close(close), |last| told(vec![last]))
+    }
+}
+
+/// A `hello`, with the id and the user of its command.
+type Greeting = (Option<CommandId>, Option<UserId>, Hello);
+
+/// The first command, which must be `hello`, and what came behind it.
+fn hello(commands: Vec<&str>) -> Result<(Greeting, Vec<String>), Refused> {
+    let mut commands = commands.into_iter();
+    let first = commands.next().expect("splitting gives at least one command");
+    match Request::decode(first) {
+        Ok(Request { id, on_behalf_of, command: Command::Live(Live::Hello(hello)) }) => {
+            Ok(((id, on_behalf_of, hello), commands.map(str::to_owned).collect()))
+        }
+        Ok(Request { id, .. }) => Err(Refused(id, no_credentials())),
+        Err(unreadable) => Err(Refused(unreadable.id, unreadable.error)),
+    }
+}
+
+/// Who asks, as far as the request says, and for what.
+fn who(app: &App, parts: &Parts) -> Result<(Option<Caller>, Wanted), WireError> {
+    if app.draining.is_cancelled() {
+        return Err(WireError::new(ErrorCode::Unavailable, "the server is going down"));
+    }
+    let asked = EventsRequest::read(parts)?;
+    let caller = Caller::of(app, parts, asked.ticket.as_deref())?;
+    Ok((caller, Wanted::from(&asked)))
+}
+
+async fn open_by_hello(
+    app: Arc<App>,
+    (id, on_behalf_of, hello): Greeting,
+    wanted: Wanted,
+) -> Result<(Open, Vec<Vec<u8>>), Refused> {
+    let caller = || {
+        let token = hello.token.as_deref().ok_or_else(no_credentials)?;
+        Ok((Caller::from_token(&app, token)?, wanted.by_hello(on_behalf_of, &hello)?))
+    };
+    let opened = match caller() {
+        Ok((caller, wanted)) => open(app.clone(), caller, wanted).await,
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok((open, mut first)) => {
+            first.push(frame::reply_ok(id.as_ref(), b"{}"));
+            Ok((open, first))
+        }
+        Err(error) => Err(Refused(id, error)),
+    }
+}
+
+/// Opens the feed. The first frames are `ready` and perhaps `reset`.
+async fn open(app: Arc<App>, caller: Caller, wanted: Wanted) -> Result<(Open, Vec<Vec<u8>>), WireError> {
+    let opening = Opening::of(&app, &caller, wanted).await?;
+    let mut feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
+    let told = feed.cursor();
+    let first = opening.frames(told, None);
+    let pulse = Pulse::new(&caller, false, false);
+    Ok((Open { app, caller, feed, pulse, line: Line::default(), told }, first))
+}
+
+impl Open {
+    fn receive(&mut self, commands: Result<Vec<&str>, WireError>) {
+        match commands {
+            Ok(commands) => {
+                for command in commands {
+                    match self.line.push(&self.app, &self.caller, command) {
+                        Effect::None => {}
+                        Effect::Focus(rooms) => self.feed.focus(rooms),
+                    }
+                }
+            }
+            Err(error) => self.line.refuse(None, error),
+        }
+    }
+
+    /// The next frames. Cancel-safe.
+    async fn next(&mut self) -> Result<Vec<Vec<u8>>, Ending> {
+        loop {
+            tokio::select! {
+                reply = self.line.next() => {
+                    let mut replies = vec![reply];
+                    replies.extend(std::iter::from_fn(|| self.line.ready()));
+                    return Ok(replies);
+                }
+                batch = self.feed.next() => return match batch {
+                    Ok(batch) => Ok(frames(batch)),
+                    Err(error) => Err(last_word(feed_error(error))),
+                },
+                due = self.pulse.due(&self.app) => if let Some(frame) = self.tick(&due)? {
+                    return Ok(vec![frame]);
+                },
+            }
+        }
+    }
+
+    /// What the clock brings. A heartbeat is said only where it has a new cursor to tell: for signs of life
+    /// SockJS has its own.
+    fn tick(&mut self, due: &Due) -> Result<Option<Vec<u8>>, Ending> {
+        match due {
+            Due::Beat if self.caller.is_revoked(&self.app) => Err(last_word(revoked())),
+            Due::Beat => {
+                let now = self.feed.cursor();
+                let moved = now != self.told;
+                self.told = now;
+                Ok(moved.then(|| Control::heartbeat(now)))
+            }
+            Due::Old => Ok(None),
+            Due::Renew => {
+                let grant = self.pulse.renew(&self.app, &mut self.caller);
+                Ok(grant.map(|grant| Control::Ticket(grant).to_json()))
+            }
+            Due::Expired => Err(last_word(expired())),
+            Due::Bye => Err(going_down()),
+        }
+    }
+}
+
+fn frames(batch: Batch) -> Vec<Vec<u8>> {
+    let mut frames = batch.gaps;
+    frames.extend(batch.events.iter().map(|event| event.json().to_vec()));
+    frames.extend(batch.signals.iter().map(|signal| signal.to_vec()));
+    frames
+}
+
+fn told(frames: Vec<Vec<u8>>) -> Told {
+    frames_sent(frames.len());
+    Told::Messages(frames.into_iter().map(Message::from).collect())
+}
+
+/// The end of one who is not let in.
+fn refused(Refused(id, error): &Refused) -> Ending {
+    Ending { last: Some(frame::reply_error(id.as_ref(), error)), close: close(error) }
+}
+
+/// The end of one who was in.
+fn last_word(error: WireError) -> Ending {
+    let close = close(&error);
+    Ending { last: Some(Control::Error { error }.to_json()), close }
+}
+
+fn going_down() -> Ending {
+    Ending { last: Some(bye()), close: Close::new(RESTART, "the server restarts") }
+}
+
+fn close(error: &WireError) -> Close {
+    Close::new(error.code.close_code(), error.message.clone())
+}
+
+fn no_credentials() -> WireError {
+    WireError::new(ErrorCode::Unauthenticated, "the first message is `hello` with a token")
+}
