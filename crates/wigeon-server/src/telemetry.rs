@@ -48,6 +48,22 @@ impl Drop for Open {
     }
 }
 
+/// Counts a SockJS session as long as it lives.
+pub(crate) struct OpenSockJs;
+
+impl OpenSockJs {
+    pub(crate) fn new() -> Self {
+        gauge!("wigeon_sockjs_sessions").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for OpenSockJs {
+    fn drop(&mut self) {
+        gauge!("wigeon_sockjs_sessions").decrement(1.0);
+    }
+}
+
 /// Counts frames that leave.
 pub(crate) fn frames_sent(count: usize) {
     counter!("wigeon_frames_sent_total").increment(count as u64);

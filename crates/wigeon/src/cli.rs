@@ -115,7 +115,9 @@ pub(crate) fn command() -> clap::Command {
     let defaults = Settings::defaults().entries();
     let say_default = |arg: clap::Arg| {
         let entry = defaults.iter().find(|(key, _)| *key == arg.get_id().as_str());
-        let Some((_, Some(value))) = entry.filter(|(_, value)| value.as_deref() != Some("[]")) else {
+        let Some((_, Some(value))) =
+            entry.filter(|(_, value)| !matches!(value.as_deref(), Some("[]" | "\"\"")))
+        else {
             return arg;
         };
         let value = value.trim_matches(['[', ']', '"']);

@@ -12,6 +12,7 @@ use wigeon_proto::limits::SOCKJS_HEARTBEAT_MS;
 use wigeon_proto::sockjs::frame::Close;
 
 use super::application::{Application, Message, Told};
+use crate::telemetry::OpenSockJs;
 
 pub(super) type Frame = wigeon_proto::sockjs::Frame<Message>;
 
@@ -22,6 +23,7 @@ pub(super) struct Conversation {
     /// Messages of one payload that the application has not taken yet.
     incoming: VecDeque<Message>,
     next_beat: Instant,
+    _open: OpenSockJs,
 }
 
 enum State {
@@ -36,6 +38,7 @@ impl Conversation {
             opened: false,
             incoming: VecDeque::new(),
             next_beat: beat_from_now(),
+            _open: OpenSockJs::new(),
         }
     }
 
