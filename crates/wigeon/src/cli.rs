@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::bench;
 use crate::settings::{Settings, Switch};
 
 const EXAMPLES: &str = "\
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// Say what the settings mean and where each comes from, or what is wrong with them
     CheckConfig(Sources),
+    /// Measure a server under load, and check that nothing is lost
+    Bench(Box<bench::Arguments>),
     /// Print the reference of all settings as Markdown
     #[command(hide = true)]
     ConfigReference,

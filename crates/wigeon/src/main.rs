@@ -4,6 +4,7 @@
 //! What a person should read goes to stdout (what was asked for) or stderr (what went wrong); logs go to
 //! stderr only, so that `wigeon token` can stand in a shell's `$(…)`.
 
+mod bench;
 mod cli;
 mod config;
 mod log;
@@ -49,6 +50,7 @@ fn run(cli: Cli) -> Result<()> {
             say(&description(&load(sources)?));
             Ok(())
         }
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::ConfigReference => {
             say(&reference::markdown());
             Ok(())

@@ -1,0 +1,59 @@
+//! Bounds of the load generator: each with its unit and its reason.
+
+use std::time::Duration;
+
+use wigeon_proto::limits;
+
+/// Connections of one run: what the server itself takes.
+pub(super) const CONNECTIONS_MAX: i64 = limits::CONNECTIONS_MAX as i64;
+/// Files this program needs beside its connections: the runtime's, the report's, the server's pipe.
+pub(super) const OTHER_FILES: u64 = 100;
+/// Connections from one loopback address: Linux has 28,232 ports to give away for each.
+pub(super) const CONNECTIONS_PER_SOURCE: usize = 20_000;
+/// Connections on their way at once: below the listener's backlog, so that none waits for a second SYN.
+pub(super) const CONNECTING_MAX: usize = 256;
+
+/// Seconds of one phase. Longer runs say nothing new, and fill the disk.
+pub(super) const PHASE_S_MAX: i64 = 600;
+/// Messages of one run.
+pub(super) const MESSAGES_MAX: i64 = 10_000_000;
+/// Messages a second: past it the timer's steps of a millisecond make bursts of a hundred and more.
+pub(super) const RATE_MAX: i64 = 100_000;
+/// Messages under way at once.
+pub(super) const WINDOW_MAX: i64 = 10_000;
+/// Bytes of a message's text: at least the mark that it is recognised by.
+pub(super) const TEXT_BYTES_MIN: i64 = super::message::MARK_BYTES as i64;
+/// Bytes of a message's text: what the server takes.
+pub(super) const TEXT_BYTES_MAX: i64 = limits::TEXT_BYTES_MAX as i64;
+/// Rooms that one client of a storm follows: what one feed may watch.
+pub(super) const ROOMS_PER_CLIENT_MAX: i64 = limits::WATCH_ROOMS_MAX as i64;
+/// Messages that one client of a storm has missed.
+pub(super) const BEHIND_MAX: i64 = 10_000;
+/// Messages that are written before a storm, over all rooms.
+pub(super) const PRELOAD_MAX: u64 = 1_000_000;
+
+/// How long a connection may take, from SYN to the answer's head.
+pub(super) const CONNECT: Duration = Duration::from_secs(20);
+/// How long our own server may take to start: with an empty directory that is nothing but a slow disk.
+pub(super) const START: Duration = Duration::from_secs(20);
+/// How long our own server may take to end before it is killed.
+pub(super) const END: Duration = Duration::from_secs(8);
+/// Without any delivery for this long, what is missing counts as lost.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// Without any further reader becoming level for this long, a catch-up has failed.
+pub(super) const LEVEL: Duration = Duration::from_secs(20);
+/// Between two looks at a count that nobody announces.
+pub(super) const LOOK: Duration = Duration::from_millis(5);
+/// Between two samples of deliveries and memory.
+pub(super) const SAMPLE: Duration = Duration::from_millis(100);
+
+/// Bytes of one read; all connections share the buffer.
+pub(super) const READ_BYTES: usize = 64 * 1024;
+/// Bytes of something half received. A poll's answer is the largest thing there is.
+pub(super) const CARRY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that wait for a socket that takes no more: then the server is slower than it was asked to be.
+pub(super) const UNSENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the receive buffer of a reader that will stall: the kernel's part of a stall should be small.
+pub(super) const STALLED_BUFFER_BYTES: u32 = 8 * 1024;
+/// The longest latency that is told apart, in nanoseconds.
+pub(super) const LATENCY_NS_MAX: u64 = 600_000_000_000;

@@ -1,0 +1,59 @@
+//! `wigeon bench`: plays a scenario against a server, and says what it cost and whether all was delivered.
+//!
+//! One thread drives all connections, so that a machine has something left for the server. Every reader keeps count:
+//! whatever else is measured, a message that is lost, doubled or out of order makes the run a failure.
+//! The server is a process of its own, this same program, since only then its memory and CPU time can be told apart.
+
+mod account;
+mod arguments;
+mod chunks;
+mod frames;
+mod host;
+mod limits;
+mod link;
+mod message;
+mod meter;
+mod process;
+mod progress;
+mod reader;
+mod report;
+mod scenario;
+mod sender;
+mod tally;
+mod timeline;
+mod volley;
+mod world;
+
+pub(crate) use arguments::Arguments;
+
+use anyhow::{Context, Result, bail};
+use tokio::runtime;
+use tokio::task::LocalSet;
+
+use host::Host;
+
+/// Measures, reports, and fails when something was lost.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let scenario = &arguments.scenario;
+    let common = scenario.common();
+    scenario.rooms()?;
+    process::allow_connections(scenario.connections())?;
+    let host = Host::new(&common.place)?;
+    if let Some(cpus) = &common.place.client_cpus {
+        process::run_on(cpus)?;
+    }
+    let runtime =
+        runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    let local = LocalSet::new();
+    let report = local.block_on(&runtime, async {
+        tokio::select! {
+            report = scenario::run(scenario, host) => report,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    })?;
+    report.publish(common)?;
+    if !report.is_good() {
+        bail!("{}", report.verdict());
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! What all connections of a run share, and what a scenario needs before it can begin.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, interval, sleep};
+use wigeon_client::{Client, Method, fresh_id};
+use wigeon_proto::limits::{BODY_BYTES_MAX, COMMANDS_PER_REQUEST_MAX};
+
+use super::host::Host;
+use super::limits::{CONNECTING_MAX, LOOK, PATIENCE, SAMPLE};
+use super::message::{Clock, Rooms};
+use super::process;
+use super::progress::{Goal, Progress};
+use super::reader::Reader;
+use super::tally::Tally;
+use super::timeline::{Sample, Timeline};
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) host: Host,
+    pub(super) clock: Clock,
+    pub(super) rooms: Rooms,
+    pub(super) connecting: Semaphore,
+    /// Whether ends of connections are no longer failures.
+    pub(super) over: Cell<bool>,
+    pub(super) progress: Progress,
+    pub(super) timeline: RefCell<Timeline>,
+    client: Client,
+    tallies: RefCell<Vec<Rc<Tally>>>,
+}
+
+impl World {
+    /// A run with so many rooms and texts of so many bytes.
+    pub(super) fn new(host: Host, rooms: usize, size: u32, progress: Progress) -> Result<Rc<Self>> {
+        let clock = Clock::start();
+        let run = fresh_id()[..8].to_owned();
+        let client = Client::new(&host.base)?.with_token(&host.token("bench-writer")?);
+        Ok(Rc::new(Self {
+            clock,
+            rooms: Rooms::new(run, rooms, size as usize, clock),
+            connecting: Semaphore::new(CONNECTING_MAX),
+            over: Cell::new(false),
+            progress,
+            timeline: RefCell::default(),
+            client,
+            tallies: RefCell::default(),
+            host,
+        }))
+    }
+
+    /// A new group of readers.
+    pub(super) fn group(&self) -> Rc<Tally> {
+        let tally = Rc::new(Tally::default());
+        self.tallies.borrow_mut().push(tally.clone());
+        tally
+    }
+
+    /// Deliveries so far, to all groups.
+    pub(super) fn delivered(&self) -> u64 {
+        self.sum(|tally| tally.delivered.get())
+    }
+
+    /// A count over all groups.
+    pub(super) fn sum(&self, count: impl Fn(&Tally) -> u64) -> u64 {
+        self.tallies.borrow().iter().map(|tally| count(tally)).sum()
+    }
+
+    pub(super) fn first_failure(&self) -> Option<String> {
+        self.tallies.borrow().iter().find_map(|tally| tally.first_failure())
+    }
+
+    pub(super) fn rss_kib(&self) -> Option<u64> {
+        self.host.pid.and_then(process::rss_kib)
+    }
+
+    /// Looks ten times a second, for the chart and for whoever watches.
+    pub(super) async fn sample(self: Rc<Self>) {
+        let begun = Instant::now();
+        let mut ticks = interval(SAMPLE);
+        loop {
+            ticks.tick().await;
+            let sample = Sample {
+                at_s: begun.elapsed().as_secs_f64(),
+                delivered: self.delivered(),
+                rss_kib: self.rss_kib(),
+            };
+            let mut timeline = self.timeline.borrow_mut();
+            let before = timeline.samples.iter().rev().nth(9).or(timeline.samples.first()).copied();
+            timeline.samples.push(sample);
+            let rate = before.filter(|before| before.at_s < sample.at_s).map_or(0.0, |before| {
+                (sample.delivered - before.delivered) as f64 / (sample.at_s - before.at_s)
+            });
+            self.progress.show(self.sum(|tally| tally.ready.get() as u64), rate);
+        }
+    }
+
+    /// Waits until nothing is missing, or nothing comes any more.
+    pub(super) async fn drain(&self, readers: &[Rc<Reader>]) {
+        self.progress.begin("the rest", Goal::Count(1));
+        let expected: u64 = readers.iter().map(|reader| reader.expected()).sum();
+        let (mut before, mut since) = (self.delivered(), Instant::now());
+        while before < expected && since.elapsed() < PATIENCE {
+            sleep(LOOK).await;
+            if self.delivered() != before {
+                (before, since) = (self.delivered(), Instant::now());
+            }
+        }
+        readers.iter().for_each(|reader| reader.close_account());
+    }
+
+    /// Waits until this many readers of a group are there.
+    pub(super) async fn until_ready(&self, tally: &Tally, readers: usize) -> Result<()> {
+        if tally.until_ready(readers).await {
+            return Ok(());
+        }
+        let why = self.first_failure().map(|why| format!(": {why}")).unwrap_or_default();
+        bail!("only {} of {readers} readers are there{why}", tally.ready.get())
+    }
+}
+
+impl World {
+    /// Brings all rooms into being, by their first message.
+    pub(super) async fn make_rooms(&self) -> Result<()> {
+        self.send_to(&(0..self.rooms.count()).collect::<Vec<_>>()).await
+    }
+
+    /// Sends one message to each of these rooms, in this order, as fast as it goes.
+    pub(super) async fn send_to(&self, rooms: &[usize]) -> Result<()> {
+        let mut commands = Vec::new();
+        let mut bytes = 0;
+        for (i, room) in rooms.iter().enumerate() {
+            let command = self.rooms.next(*room);
+            bytes += command.len();
+            commands.push(command);
+            let full = commands.len() == COMMANDS_PER_REQUEST_MAX || bytes > BODY_BYTES_MAX / 4;
+            if full || i + 1 == rooms.len() {
+                self.commands(&std::mem::take(&mut commands)).await?;
+                bytes = 0;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commands(&self, commands: &[String]) -> Result<()> {
+        let values: Vec<Value> =
+            commands.iter().map(|command| serde_json::from_str(command)).collect::<Result<_, _>>()?;
+        let replies = self.client.commands(&values).await.with_context(|| self.host.base.clone())?;
+        for reply in replies {
+            reply.into_result().with_context(|| format!("{} refused a message", self.host.base))?;
+        }
+        Ok(())
+    }
+
+    /// The cursor of now.
+    pub(super) async fn cursor(&self) -> Result<String> {
+        #[derive(serde::Deserialize)]
+        struct Poll {
+            cursor: String,
+        }
+        let bearer = format!("Bearer {}", self.client.token().unwrap_or_default());
+        let headers = [("authorization", bearer.as_str())];
+        let answer = self.client.raw(Method::GET, "/v1/events?transport=poll", &headers, "").await?;
+        if answer.status != 200 {
+            bail!("{} answered a poll with {}", self.host.base, answer.status);
+        }
+        Ok(serde_json::from_slice::<Poll>(&answer.body)?.cursor)
+    }
+}
