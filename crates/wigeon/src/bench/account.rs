@@ -22,7 +22,7 @@ pub(super) struct Account {
 
 #[derive(Debug)]
 struct Room {
-    room: usize,
+    id: usize,
     first: u32,
     next: u32,
     /// The number that it is to have reached.
@@ -32,11 +32,11 @@ struct Room {
 impl Account {
     /// Follows `rooms`; in each, `first` is the number of the first message to come.
     pub(super) fn new(rooms: &[usize], first: u32) -> Self {
-        Self { rooms: rooms.iter().map(|room| Room { room: *room, first, next: first, goal: 0 }).collect() }
+        Self { rooms: rooms.iter().map(|room| Room { id: *room, first, next: first, goal: 0 }).collect() }
     }
 
     pub(super) fn see(&mut self, mark: &Mark) -> Seen {
-        let Some(room) = self.rooms.iter_mut().find(|room| room.room == mark.room) else {
+        let Some(room) = self.rooms.iter_mut().find(|room| room.id == mark.room) else {
             return Seen::Wrong;
         };
         if mark.seq != Some(mark.number) {
@@ -52,7 +52,7 @@ impl Account {
 
     /// Level is from now on who has what each room was sent so far.
     pub(super) fn aim(&mut self, last: impl Fn(usize) -> u32) {
-        self.rooms.iter_mut().for_each(|room| room.goal = last(room.room));
+        self.rooms.iter_mut().for_each(|room| room.goal = last(room.id));
     }
 
     /// Whether every message that was aimed at has come or been given up.
@@ -62,12 +62,12 @@ impl Account {
 
     /// Messages that should have come so far, when `last` says what each room was sent.
     pub(super) fn expected(&self, last: impl Fn(usize) -> u32) -> u64 {
-        self.rooms.iter().map(|room| u64::from((last(room.room) + 1).saturating_sub(room.first))).sum()
+        self.rooms.iter().map(|room| u64::from((last(room.id) + 1).saturating_sub(room.first))).sum()
     }
 
     /// Messages that are missing at the end of each room.
     pub(super) fn missing(&self, last: impl Fn(usize) -> u32) -> u64 {
-        self.rooms.iter().map(|room| u64::from((last(room.room) + 1).saturating_sub(room.next))).sum()
+        self.rooms.iter().map(|room| u64::from((last(room.id) + 1).saturating_sub(room.next))).sum()
     }
 }
 

@@ -15,8 +15,22 @@ use super::process::{Cpus, parse_cpus};
 const PLACE: &str = "Which server";
 const REPORT: &str = "Report";
 
+const EXAMPLES: &str = "\
+Examples:
+  wigeon bench fanout
+      A thousand readers of one room.
+  wigeon bench resume-storm --plot storm.html
+      A thousand clients come back at once; the charts go to a page.
+  wigeon bench idle --readers 10000 --json -
+      What a connection weighs, as JSON.
+  wigeon bench relay --url http://127.0.0.1:8088 --secret-file wigeon-data/secret --pid 4711
+      A server that is running already.
+
+wigeon bench SCENARIO --help says what each of them does and takes.";
+
 /// What `wigeon bench` is asked to do.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 #[command(subcommand_value_name = "SCENARIO", subcommand_help_heading = "Scenarios")]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -170,19 +184,19 @@ pub(super) struct ResumeStorm {
 #[derive(Debug, Args)]
 pub(super) struct SlowReaders {
     /// Readers of the room, with those that will stall
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(2..=CONNECTIONS_MAX))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(2..=CONNECTIONS_MAX))]
     pub(super) readers: u32,
     /// How many of them stall
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..=CONNECTIONS_MAX))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=CONNECTIONS_MAX))]
     pub(super) stalled: u32,
     /// Messages a second
-    #[arg(long, value_name = "PER_SECOND", default_value_t = 200, value_parser = value_parser!(u32).range(1..=RATE_MAX))]
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 100, value_parser = value_parser!(u32).range(1..=RATE_MAX))]
     pub(super) rate: u32,
     /// Seconds of quiet, and again of stalling
     #[arg(long, value_name = "SECONDS", default_value_t = 8, value_parser = value_parser!(u32).range(1..=60))]
     pub(super) seconds: u32,
     /// Bytes of a message's text: large, so that no socket's buffer holds what a stalled reader misses
-    #[arg(long, value_name = "BYTES", default_value_t = 4096, value_parser = value_parser!(u32).range(TEXT_BYTES_MIN..=TEXT_BYTES_MAX))]
+    #[arg(long, value_name = "BYTES", default_value_t = 8192, value_parser = value_parser!(u32).range(TEXT_BYTES_MIN..=TEXT_BYTES_MAX))]
     pub(super) size: u32,
     #[command(flatten)]
     pub(super) way: Way,

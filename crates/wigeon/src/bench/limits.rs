@@ -39,7 +39,7 @@ pub(super) const START: Duration = Duration::from_secs(20);
 /// How long our own server may take to end before it is killed.
 pub(super) const END: Duration = Duration::from_secs(8);
 /// Without any delivery for this long, what is missing counts as lost.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Without any further reader becoming level for this long, a catch-up has failed.
 pub(super) const LEVEL: Duration = Duration::from_secs(20);
 /// Between two looks at a count that nobody announces.

@@ -28,27 +28,35 @@ pub(crate) use arguments::Arguments;
 
 use anyhow::{Context, Result, bail};
 use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use host::Host;
+use report::Report;
 
 /// Measures, reports, and fails when something was lost.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let scenario = &arguments.scenario;
     let common = scenario.common();
     scenario.rooms()?;
+    Report::can_publish(common)?;
     process::allow_connections(scenario.connections())?;
+    let runtime =
+        runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    // Heard from now on: a server that is started must not outlive us.
+    let mut interrupted = {
+        let _in_it = runtime.enter();
+        signal(SignalKind::interrupt()).context("cannot listen for signals")?
+    };
     let host = Host::new(&common.place)?;
     if let Some(cpus) = &common.place.client_cpus {
         process::run_on(cpus)?;
     }
-    let runtime =
-        runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     let local = LocalSet::new();
     let report = local.block_on(&runtime, async {
         tokio::select! {
             report = scenario::run(scenario, host) => report,
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = interrupted.recv() => bail!("interrupted"),
         }
     })?;
     report.publish(common)?;

@@ -79,9 +79,17 @@ pub(super) fn run_on(cpus: &[usize]) -> Result<Cpus> {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     let before = sched_getaffinity(None).context("cannot tell which processors there are")?;
     let mut set = CpuSet::new();
-    cpus.iter().for_each(|cpu| set.set(*cpu));
-    sched_setaffinity(None, &set).with_context(|| format!("cannot run on processors {cpus:?}"))?;
+    for cpu in cpus {
+        set.set(*cpu);
+    }
+    sched_setaffinity(None, &set)
+        .with_context(|| format!("this machine has no such processors, or not for us: {}", join(cpus)))?;
     Ok((0..CpuSet::MAX_CPU).filter(|cpu| before.is_set(*cpu)).collect())
+}
+
+#[cfg(target_os = "linux")]
+fn join(cpus: &[usize]) -> String {
+    cpus.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(not(target_os = "linux"))]

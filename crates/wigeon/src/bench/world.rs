@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, sleep};
 use wigeon_client::{Client, Method, fresh_id};
+use wigeon_proto::error::ErrorCode;
 use wigeon_proto::limits::{BODY_BYTES_MAX, COMMANDS_PER_REQUEST_MAX};
 
 use super::host::Host;
@@ -103,13 +104,16 @@ impl World {
         self.progress.begin("the rest", Goal::Count(1));
         let expected: u64 = readers.iter().map(|reader| reader.expected()).sum();
         let (mut before, mut since) = (self.delivered(), Instant::now());
-        while before < expected && since.elapsed() < PATIENCE {
+        // What was passed over does not come any more: it would be out of order.
+        while before + self.sum(|tally| tally.lost.get()) < expected && since.elapsed() < PATIENCE {
             sleep(LOOK).await;
             if self.delivered() != before {
                 (before, since) = (self.delivered(), Instant::now());
             }
         }
-        readers.iter().for_each(|reader| reader.close_account());
+        for reader in readers {
+            reader.close_account();
+        }
     }
 
     /// Waits until this many readers of a group are there.
@@ -148,11 +152,29 @@ impl World {
     async fn commands(&self, commands: &[String]) -> Result<()> {
         let values: Vec<Value> =
             commands.iter().map(|command| serde_json::from_str(command)).collect::<Result<_, _>>()?;
-        let replies = self.client.commands(&values).await.with_context(|| self.host.base.clone())?;
+        let replies = self.client.commands(&values).await.map_err(|error| self.unusable(error))?;
         for reply in replies {
-            reply.into_result().with_context(|| format!("{} refused a message", self.host.base))?;
+            reply.into_result().map_err(|error| self.unusable(error))?;
         }
         Ok(())
+    }
+
+    /// Why the server is none for us, and what to do.
+    fn unusable(&self, error: wigeon_client::Error) -> anyhow::Error {
+        use wigeon_client::Error::{Connect, Deadline, Refused};
+        let base = &self.host.base;
+        match &error {
+            Connect(_) | Deadline(_) => anyhow!("{base}: {error}\n  hint: is a wigeon running there?"),
+            // To anybody else a room that was never made is unknown.
+            Refused { status, error: refusal }
+                if matches!(status, 401 | 403) || refusal.code == ErrorCode::NotFound =>
+            {
+                anyhow!(
+                    "{base}: {error}\n  hint: the token must be of that server and of a service: `wigeon token --user bench --role service` in its directory"
+                )
+            }
+            _ => anyhow!("{base}: {error}"),
+        }
     }
 
     /// The cursor of now.

@@ -3,6 +3,8 @@
 //! `help.txt` and `help-short.txt` are what `--help` and `-h` print. When the help changes on purpose,
 //! write them anew: `wigeon --help > crates/wigeon/tests/cli/help.txt`, and read the difference.
 
+mod bench;
+
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -62,9 +62,12 @@ pub(super) fn percentiles(curves: &[Curve]) -> String {
     let height = |us: f64| (us / low).ln() / (high / low).ln();
 
     let mut out = String::new();
-    // With many decades on the axis a label for every step would be a smear.
-    let every = steps.len().div_ceil(7);
-    steps.iter().rev().step_by(every).for_each(|us| across(&mut out, height(*us), &plain(time(*us))));
+    // Over many decades a label for every step would be a smear.
+    let is_labelled = |us: f64| steps.len() <= 7 || (us.log10() - us.log10().round()).abs() < 1e-9;
+    steps
+        .iter()
+        .filter(|us| is_labelled(**us))
+        .for_each(|us| across(&mut out, height(*us), &plain(time(*us))));
     let ticks = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999_999];
     for quantile in ticks.into_iter().filter(|quantile| rarity(*quantile) <= rarest + 1e-9) {
         let at = x(rarity(quantile) / rarest);
@@ -225,7 +228,9 @@ mod tests {
     fn axes_end_at_round_numbers_around_the_data() {
         assert_eq!(steps(130.0, 900.0), [100.0, 200.0, 500.0, 1000.0]);
         assert_eq!(steps(100.0, 100.0), [100.0, 200.0]);
-        assert_eq!([0.3, 1.0, 7.0, 9.1, 21_000.0].map(ceiling), [0.4, 1.0, 8.0, 10.0, 40_000.0]);
+        for (number, round) in [(0.3, 0.4), (1.0, 1.0), (7.0, 8.0), (9.1, 10.0), (21_000.0, 40_000.0)] {
+            assert!((ceiling(number) - round).abs() < 1e-9 * round, "{number}: {}", ceiling(number));
+        }
         assert_eq!([0.0, 750.0, 2500.0, 1e6].map(short), ["0", "750", "2.5k", "1M"]);
         assert_eq!(
             ["5.00 ms", "100 µs", "20.0 s"].map(|text| plain(text.to_owned())),

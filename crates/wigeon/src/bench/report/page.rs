@@ -71,18 +71,18 @@ impl Report {
                 }
             }
             if let Some(us) = main.server_cpu_us_per_delivery {
-                tile("server CPU", &format!("{us:.2}"), "µs a delivery");
+                tile("server CPU a delivery", &format!("{us:.2}"), "µs");
             }
         }
         if let Some(memory) = &self.memory {
-            tile("memory", &format!("{:.1}", memory.rss_kib_per_connection), "KiB a connection");
+            tile("memory a connection", &format!("{:.1}", memory.rss_kib_per_connection), "KiB");
         }
         out
     }
 
-    /// The phase that the scenario is about: the last whose latency was measured over some time.
+    /// The phase that the scenario is about.
     fn main_phase(&self) -> Option<&Phase> {
-        let about = ["load", "storm", "stalled", "five messages"];
+        let about = ["measured", "storm", "stalled", "five messages"];
         self.phases.iter().find(|phase| about.contains(&phase.name))
     }
 
@@ -107,13 +107,11 @@ impl Report {
             let _ =
                 writeln!(out, "<figure><figcaption><h2>{title}</h2>{legend}</figcaption>{chart}</figure>");
         };
-        let legend: String = curves
-            .iter()
-            .map(|curve| {
-                let dashed = if curve.dashed { " dashed" } else { "" };
-                format!(r#"<span><i class="{}{dashed}"></i>{}</span>"#, curve.colour, curve.name)
-            })
-            .collect();
+        let mut legend = String::new();
+        for Curve { name, colour, dashed, .. } in &curves {
+            let dashed = if *dashed { " dashed" } else { "" };
+            let _ = write!(legend, r#"<span><i class="{colour}{dashed}"></i>{name}</span>"#);
+        }
         if !curves.is_empty() {
             figure("Latency by percentile", &legend, chart::percentiles(&curves));
         }
@@ -126,12 +124,15 @@ impl Report {
 
     fn html_table(&self) -> String {
         let mut out = String::new();
-        for Cell { label, values } in self.cells() {
-            let wide =
-                if values.len() == 1 { format!(" colspan=\"{}\"", self.phases.len()) } else { String::new() };
-            let values: String =
-                values.iter().map(|value| format!("<td{wide}>{}</td>", escaped(value))).collect();
-            let _ = write!(out, "<tr><th>{label}</th>{values}</tr>");
+        for (i, Cell { label, values }) in self.cells().iter().enumerate() {
+            let is_head = i == 0 && self.phases.len() > 1;
+            let tag = if is_head { "th" } else { "td" };
+            let columns = if values.len() == 1 { self.phases.len() } else { 1 };
+            let _ = write!(out, "<tr><th>{label}</th>");
+            for value in values {
+                let _ = write!(out, r#"<{tag} colspan="{columns}">{}</{tag}>"#, escaped(value));
+            }
+            out.push_str("</tr>");
         }
         out
     }

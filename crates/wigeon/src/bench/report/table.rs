@@ -97,20 +97,24 @@ impl Report {
                     slow.stalled, slow.caught_up_after_s
                 ),
             );
-            if let (Some(quiet), Some(stalled)) = (slow.rss_kib_quiet, slow.rss_kib_stalled) {
-                row(
-                    "memory",
-                    format!("{} quiet, {} at the end of the stall", mebibytes(quiet), mebibytes(stalled)),
-                );
-            }
         }
         if let Some(memory) = &self.memory {
             let mut text = format!("{:.1} KiB a connection", memory.rss_kib_per_connection);
             if let Some(at_end) = self.idle.as_ref().and_then(|idle| idle.rss_kib_per_connection_at_end) {
                 let _ = write!(text, ", {at_end:.1} KiB after the messages");
             }
-            let (connected, end) = (mebibytes(memory.rss_kib_connected), mebibytes(memory.rss_kib_at_end));
-            row("server memory", format!("{text}; {connected} connected, {end} at the end"));
+            let _ = write!(text, "; {} connected", mebibytes(memory.rss_kib_connected));
+            if let Some((quiet, stalled)) =
+                self.slow.as_ref().and_then(|slow| slow.rss_kib_quiet.zip(slow.rss_kib_stalled))
+            {
+                let _ = write!(
+                    text,
+                    ", {} after the quiet, {} after the stall",
+                    mebibytes(quiet),
+                    mebibytes(stalled)
+                );
+            }
+            row("server memory", format!("{text}, {} at the end", mebibytes(memory.rss_kib_at_end)));
         }
         row("exactly once", self.verdict());
         cells

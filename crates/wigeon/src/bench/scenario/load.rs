@@ -125,7 +125,7 @@ async fn measured(
     if let Some(messages) = load.messages {
         let deliveries = u64::from(messages) * readers.len() as u64;
         world.progress.begin("messages", Goal::Count(deliveries));
-        let meter = Meter::begin(world, "load", tally);
+        let meter = Meter::begin(world, "measured", tally);
         drive.await;
         world.drain(readers).await;
         return meter.end();
@@ -141,7 +141,7 @@ async fn measured(
     world.progress.begin("warming up", Goal::Time(Instant::now(), warm_up));
     tokio::select! { () = &mut drive => {}, () = sleep(warm_up) => {} }
     world.progress.begin("measuring", Goal::Time(Instant::now(), seconds));
-    let meter = Meter::begin(world, "load", tally);
+    let meter = Meter::begin(world, "measured", tally);
     tokio::select! { () = &mut drive => {}, () = sleep(seconds) => {} }
     let phase = meter.end();
     stop();

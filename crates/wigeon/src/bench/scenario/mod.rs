@@ -6,7 +6,6 @@ mod slow_readers;
 mod storm;
 
 use std::cell::RefCell;
-use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -109,7 +108,6 @@ async fn paced(rate: u32, messages: u64, mut send: impl FnMut(u64), mut flush: i
 /// The same to one room, for ever.
 async fn steadily(sender: &Sender, room: usize, rate: u32) {
     paced(rate, u64::MAX, |_| sender.queue(room), || sender.flush()).await;
-    pending().await
 }
 
 fn latency(histogram: &Rc<RefCell<Histogram<u64>>>) -> Option<Latency> {

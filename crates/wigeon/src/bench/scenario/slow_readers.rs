@@ -56,7 +56,9 @@ pub(super) async fn run(world: &Rc<World>, asked: &SlowReaders) -> Result<Findin
     world.progress.begin("catching up", Goal::Count(count as u64));
     let begun_ns = world.clock.now_ns();
     let meter = Meter::begin(world, "catching up", &awake);
-    sleepers.iter().for_each(|reader| reader.aim());
+    for reader in &sleepers {
+        reader.aim();
+    }
     stall.send_replace(false);
     tokio::select! { () = &mut live => {}, () = until_level(&sleepers) => {} }
     phases.push(meter.end());

@@ -70,7 +70,9 @@ pub(super) async fn run(world: &Rc<World>, asked: &ResumeStorm) -> Result<Findin
 
     let mut after = histogram();
     let level: Vec<_> = clients.iter().filter_map(|client| client.level_ns()).collect();
-    level.iter().for_each(|level_ns| after.saturating_record(level_ns.saturating_sub(begun_ns)));
+    for level_ns in &level {
+        after.saturating_record(level_ns.saturating_sub(begun_ns));
+    }
     if level.len() < clients.len() {
         let why = returned.first_failure().unwrap_or_else(|| "they wait in vain".to_owned());
         returned.fail(format!("only {} of {} clients became level: {why}", level.len(), clients.len()));
