@@ -83,6 +83,8 @@ pub const HEARTBEAT_MS: u64 = 15_000;
 pub const PROOF_MS: u64 = 150;
 /// Milliseconds in which a WebSocket without credentials must say `hello`.
 pub const HELLO_MS_MAX: u64 = 5_000;
+/// Bytes of a request's head: more than any browser sends, cookies and all.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Milliseconds in which a request's head must be complete (slow-loris).
 pub const REQUEST_HEAD_MS_MAX: u64 = 10_000;
 /// Milliseconds in which a request's body must be complete.

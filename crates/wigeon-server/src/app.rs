@@ -9,18 +9,19 @@ use tokio_util::sync::CancellationToken;
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
 use wigeon_proto::command::Durable;
 use wigeon_proto::cursor::{Cursor, Epoch};
-use wigeon_proto::error::{ErrorCode, Outcome, WireError};
+use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::limits;
 use wigeon_store::{Answer, Pool, Sequencer};
 
 use crate::auth::{Guests, OriginPolicy, Tickets, Tokens};
 use crate::hub::{Attach, Feed, FeedError, Hub, Start};
+use crate::line::{Reply, unconfirmed};
 use crate::rates::Rates;
 
 /// The server's parts, in one place for every handler.
 pub(crate) struct App {
-    pub(crate) sequencer: Sequencer<Attach, oneshot::Sender<Answer>>,
+    pub(crate) sequencer: Sequencer<Attach, Reply>,
     pub(crate) pool: Pool,
     pub(crate) hub: Hub,
     pub(crate) epoch: Epoch,
@@ -65,22 +66,31 @@ impl App {
         id: CommandId,
         command: Durable,
     ) -> impl Future<Output = Answer> + Send + 'static + use<> {
-        let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
-        let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, command };
         let (reply, answer) = oneshot::channel();
-        let line = self.sequencer.submit(entry, reply);
+        self.submit_for(actor, rights, id, command, Reply::Once(reply));
         async move {
             let commit = std::time::Duration::from_millis(limits::COMMIT_MS_MAX);
-            line?;
             match tokio::time::timeout(commit, answer).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) | Err(_) => Err(WireError::new(
-                    ErrorCode::Unavailable,
-                    "the commit was not confirmed; repeat under the same id",
-                )
-                .retry_after(1000)
-                .outcome(Outcome::Unknown)),
+                Ok(Err(_)) | Err(_) => Err(unconfirmed()),
             }
+        }
+    }
+
+    /// As [`Self::submit`], where somebody else waits for the answer.
+    pub(crate) fn submit_for(
+        &self,
+        actor: UserId,
+        rights: Rights,
+        id: CommandId,
+        command: Durable,
+        reply: Reply,
+    ) {
+        let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
+        let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, command };
+        if let Err((error, reply)) = self.sequencer.submit(entry, reply) {
+            // The caller is still at work on its wire, and flushes it after.
+            reply.answer(Err(error));
         }
     }
 }

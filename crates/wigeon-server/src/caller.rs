@@ -83,9 +83,14 @@ impl Caller {
 
     /// As [`Self::renewed`], once half of the present ticket's life is over.
     pub(crate) fn renewed_if_old(&mut self, app: &App) -> Option<TicketGrant> {
-        let ticket = self.ticket.as_ref()?;
-        let half = ticket.issued_at + (ticket.expires_at - ticket.issued_at) / 2;
-        if now_ms() < half { None } else { self.renewed(app) }
+        if self.ticket_is_old(now_ms()) { self.renewed(app) } else { None }
+    }
+
+    /// Whether half of the ticket's life is over at a time.
+    pub(crate) fn ticket_is_old(&self, at_ms: u64) -> bool {
+        self.ticket
+            .as_ref()
+            .is_some_and(|ticket| at_ms >= ticket.issued_at + (ticket.expires_at - ticket.issued_at) / 2)
     }
 }
 

@@ -14,10 +14,12 @@ mod caller;
 mod commands;
 mod http;
 mod hub;
+mod line;
 mod rates;
 pub mod sockjs;
 mod telemetry;
 mod transport;
+mod wire;
 
 use std::future::Future;
 use std::io;
@@ -149,7 +151,13 @@ impl Server {
         let stop = app.draining.clone();
         let router = api::router(&app, &sockjs);
         for listener in listeners {
-            tokio::spawn(http::connections::accept(listener, router.clone(), open.clone(), stop.clone()));
+            tokio::spawn(http::connections::accept(
+                listener,
+                app.clone(),
+                router.clone(),
+                open.clone(),
+                stop.clone(),
+            ));
         }
         let forgetful = tokio::spawn(forget(app.clone()));
         tokio::select! {

@@ -107,14 +107,17 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
 
     /// Puts an entry in line. The outlet is given the answer when the entry is durable, or refused; where
     /// there is no place in line, the caller has the reason at once and `reply` is dropped.
-    pub fn submit(&self, entry: Entry, reply: R) -> Result<(), WireError> {
+    pub fn submit(&self, entry: Entry, reply: R) -> Result<(), (WireError, R)> {
+        let refused = |error: WireError, request| match request {
+            Request::Submit { reply, .. } => (error.outcome(Effect::None), reply),
+            Request::Attach { .. } | Request::Close => unreachable!("it was an entry"),
+        };
         self.requests.try_send(Request::Submit { entry, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                WireError::new(ErrorCode::Busy, "too many commands are waiting")
-                    .retry_after(1000)
-                    .outcome(Effect::None)
+            mpsc::error::TrySendError::Full(request) => {
+                let busy = WireError::new(ErrorCode::Busy, "too many commands are waiting").retry_after(1000);
+                refused(busy, request)
             }
-            mpsc::error::TrySendError::Closed(_) => closed().outcome(Effect::None),
+            mpsc::error::TrySendError::Closed(request) => refused(closed(), request),
         })
     }
 

@@ -18,11 +18,10 @@ use wigeon_proto::json;
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Line, split};
+use crate::commands::run;
 use crate::http::body;
 use crate::http::guard::Seen;
 use crate::http::problem::{body_of, json_of, problem};
-use crate::telemetry::commands_received;
 use crate::transport::script;
 
 /// `POST /v1/commands`.
@@ -80,16 +79,6 @@ async fn by_script(app: &Arc<App>, parts: &Parts, query: &str) -> Result<Vec<u8>
     let caller = Caller::required(app, parts, Some(&ticket))?;
     let commands = field(query, "d").ok_or_else(|| bad("there is no field `d`"))?;
     run(app, &caller, &commands).await
-}
-
-async fn run(app: &Arc<App>, caller: &Caller, commands: &str) -> Result<Vec<u8>, WireError> {
-    let mut line = Line::default();
-    let commands = split(commands)?;
-    commands_received(commands.len());
-    for command in commands {
-        line.push(app, caller, command);
-    }
-    Ok(line.replies().await)
 }
 
 fn is_form(parts: &Parts) -> bool {

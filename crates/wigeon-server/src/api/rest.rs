@@ -134,7 +134,7 @@ async fn run(
     match (request.command, request.id) {
         (Command::Durable(durable), Some(id)) => app.submit(actor, caller.rights, id, durable).await,
         (Command::Query(query), _) => {
-            ask(app.clone(), Asker { user: actor, service: caller.rights == Rights::Service }, query).await
+            ask(app, Asker { user: actor, service: caller.rights == Rights::Service }, query).await
         }
         _ => Err(WireError::new(ErrorCode::BadRequest, "not a command of this path")),
     }

@@ -45,9 +45,78 @@ impl Seen {
 /// Seconds a browser may remember a preflight: Chromium's cap.
 const PREFLIGHT_S: &str = "7200";
 
+/// What an answer says of the origin that asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Allowed(Option<HeaderValue>);
+
+impl Allowed {
+    /// Whether nothing in the answer depends on who asked.
+    pub(crate) fn is_common(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The origin that the answer names.
+    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
+        self.0.as_ref()
+    }
+
+    /// Puts the headers of every guarded answer on one.
+    pub(crate) fn dress(&self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(origin) = &self.0 {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers
+                .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, ETag"));
+        }
+    }
+}
+
+/// Judges a request's host and origin.
+pub(crate) fn judge(
+    app: &App,
+    ends: Ends,
+    headers: &HeaderMap,
+    authority: Option<&str>,
+) -> Result<(Seen, Allowed), WireError> {
+    let host = check_host(app, ends, headers, authority)?;
+    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
+    let verdict = app
+        .origins
+        .judge(origin, &host, referer)
+        .map_err(|forbidden| WireError::new(ErrorCode::Forbidden, forbidden.to_string()))?;
+    let allowed = match (&verdict, origin) {
+        (Verdict::Listed(_), Some(origin)) => HeaderValue::from_str(origin).ok(),
+        _ => None,
+    };
+    Ok((Seen { ends, host, verdict }, Allowed(allowed)))
+}
+
+/// The first half of [`judge`]: whether the request was meant for us.
+pub(crate) fn check_host(
+    app: &App,
+    ends: Ends,
+    headers: &HeaderMap,
+    authority: Option<&str>,
+) -> Result<Host, WireError> {
+    let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    // HTTP/2 carries the host in the request's target.
+    let host = app.origins.check_host(named.or(authority), ends.local);
+    host.map_err(|misdirected| WireError::new(ErrorCode::MisdirectedRequest, misdirected.to_string()))
+}
+
+/// The two ends of a request's connection, and the host its target names.
+pub(crate) fn ends_of(request: &Request<Body>) -> (Ends, Option<&str>) {
+    let ends: &Ends = request.extensions().get().expect("noted when the connection was accepted");
+    (*ends, request.uri().authority().map(http::uri::Authority::as_str))
+}
+
 /// The middleware.
 pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body>, next: Next) -> Response {
-    let (seen, allowed) = match judge(&app, &request) {
+    let (ends, authority) = ends_of(&request);
+    let (seen, allowed) = match judge(&app, ends, request.headers(), authority) {
         Ok(judged) => judged,
         Err(error) => return problem(&error),
     };
@@ -57,44 +126,8 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body
         request.extensions_mut().insert(seen);
         next.run(request).await
     };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(origin) = allowed {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, ETag"));
-    }
+    allowed.dress(&mut response);
     response
-}
-
-/// Who sent a request, and the listed origin that the answer must name, if it is one.
-pub(crate) fn judge(app: &App, request: &Request<Body>) -> Result<(Seen, Option<HeaderValue>), WireError> {
-    let (ends, host) = check_host(app, request)?;
-    let headers = request.headers();
-    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
-    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    let verdict = app
-        .origins
-        .judge(origin, &host, referer)
-        .map_err(|forbidden| WireError::new(ErrorCode::Forbidden, forbidden.to_string()))?;
-    let allowed = match (&verdict, origin) {
-        (Verdict::Listed(_), Some(origin)) => HeaderValue::from_str(origin).ok(),
-        _ => None,
-    };
-    Ok((Seen { ends, host, verdict }, allowed))
-}
-
-/// The first half of [`judge`]: whether the request was meant for us.
-pub(crate) fn check_host(app: &App, request: &Request<Body>) -> Result<(Ends, Host), WireError> {
-    let ends: Ends = *request.extensions().get().expect("noted when the connection was accepted");
-    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    // HTTP/2 carries the host in the request's target.
-    let named = named.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    let host = app
-        .origins
-        .check_host(named, ends.local)
-        .map_err(|misdirected| WireError::new(ErrorCode::MisdirectedRequest, misdirected.to_string()))?;
-    Ok((ends, host))
 }
 
 fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {

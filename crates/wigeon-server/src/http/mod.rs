@@ -3,8 +3,10 @@
 pub(crate) mod assets;
 pub(crate) mod body;
 pub(crate) mod connections;
+mod front;
 pub(crate) mod guard;
 pub(crate) mod problem;
+pub(crate) mod rewound;
 mod tag;
 
 pub(crate) use tag::tag;

@@ -12,7 +12,7 @@
 //! window. Register first, then read, then wait: nothing falls between. Whatever the window holds that a
 //! page has shown already is at or before the feed's position, and is dropped.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -22,12 +22,13 @@ use wigeon_proto::frame::{self, Control};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
 use wigeon_store::read::{Page, PageRequest, QueryError};
-use wigeon_store::{Answer, Pool, Sequencer};
+use wigeon_store::{Pool, Sequencer};
 
 use super::shown::Counts;
-use super::slot::{Slot, Taken};
+use super::slot::{Loan, Slot, Taken};
 use super::unread::Unread;
-use super::{Attach, Hub, Shown};
+use super::{Attach, Hub, Reply, Shown};
+use crate::wire::Frame;
 
 /// Why a feed cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,7 @@ pub(crate) struct Feed {
     attached: Attached,
     pool: Pool,
     epoch: Epoch,
+    /// What it reads of the log; the slot knows from where.
     request: PageRequest,
     behind: bool,
     unread: Option<Unread>,
@@ -75,26 +77,36 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.gaps.is_empty() && self.events.is_empty() && self.signals.is_empty()
     }
 
-    /// How many frames it is.
-    pub(crate) fn len(&self) -> usize {
-        self.gaps.len() + self.events.len() + self.signals.len()
+    /// Its frames.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        let gaps = self.gaps.iter().map(|json| (None, json.as_slice()));
+        let events = self.events.iter().map(|shown| shown.frame());
+        gaps.chain(events).chain(self.signals.iter().map(|json| (None, &json[..])))
     }
+}
+
+/// How a held request was answered.
+pub(crate) enum Held {
+    /// The hub has written the answer.
+    Answered,
+    /// This is to be answered.
+    Batch(Batch),
 }
 
 impl Feed {
     /// Attaches a feed. From here on nothing after its start can pass it by.
     pub(crate) async fn open(
         hub: &Hub,
-        sequencer: &Sequencer<Attach, oneshot::Sender<Answer>>,
+        sequencer: &Sequencer<Attach, Reply>,
         pool: &Pool,
         epoch: Epoch,
         start: Start,
     ) -> Result<Self, FeedError> {
-        let attached = Attached { hub: hub.clone(), slot: hub.new_slot(start.user.clone()) };
+        let attached = Attached { hub: hub.clone(), slot: hub.new_slot(start.user.clone(), start.unread) };
         // Declared after the guard, so that it is dropped before it: a caller who goes away in between either
         // makes the hub's answer fail, and the hub detaches the slot, or leaves the guard to do it.
         let (tell, done) = oneshot::channel();
@@ -104,6 +116,7 @@ impl Feed {
         let (hub, pool) = (hub.clone(), pool.clone());
         // From now: the hub's position at this moment, for everything before it has been handed out.
         let after = start.after.unwrap_or_else(|| hub.position());
+        attached.slot.set_after(after);
         let behind = hub.position() > after;
         let unread = start.unread.then(|| Unread::new(start.user.clone()));
         let request = PageRequest {
@@ -140,6 +153,87 @@ impl Feed {
         }
     }
 
+    /// Bytes after which [`Self::flow`] returns; without it there is no end.
+    pub(crate) fn allow(&self, bytes: u64) {
+        self.attached.slot.allow(bytes);
+    }
+
+    /// Writes what comes, as it comes, until all that was allowed is written. Cancel-safe: called again, it
+    /// goes on where it was. While all is level it only lends the wire, and wakes for nothing.
+    pub(crate) async fn flow(&mut self, loan: &Arc<Loan>) -> Result<(), FeedError> {
+        loop {
+            loan.wire.cleared().await.map_err(|_| gone())?;
+            if self.attached.slot.bytes_left() == 0 {
+                return Ok(());
+            }
+            let batch = if self.behind {
+                self.read().await?
+            } else {
+                match self.attached.slot.lend(loan, self.request.frames_max) {
+                    Taken::Overrun => {
+                        self.behind = true;
+                        continue;
+                    }
+                    Taken::Window(events, signals) => self.batch(events, signals),
+                    Taken::Lent => self.lent(loan).await?,
+                }
+            };
+            if !batch.is_empty() {
+                let mut out = Vec::new();
+                loan.form.write(&mut out, batch.frames());
+                sent(&batch);
+                self.attached.slot.spend(out.len());
+                loan.wire.send(&out);
+            }
+        }
+    }
+
+    /// Waits while the hub writes, until something is this task's to do.
+    async fn lent(&mut self, loan: &Loan) -> Result<Batch, FeedError> {
+        if let Some(unread) = &mut self.unread {
+            unread.add(self.attached.slot.take_counts());
+        }
+        tokio::select! {
+            () = self.attached.slot.wait() => Ok(Batch::default()),
+            () = loan.wire.changed() => Ok(Batch::default()),
+            () = due(self.unread.as_ref()) => Ok(self.tell_unread().await?),
+        }
+    }
+
+    /// Waits for something to answer a held request with. The hub may have answered it before this returns,
+    /// also when it is cancelled: [`Self::answered`] tells.
+    pub(crate) async fn hold(&mut self, loan: &Arc<Loan>) -> Result<Held, FeedError> {
+        loop {
+            let batch = if self.behind {
+                self.read().await?
+            } else {
+                match self.attached.slot.lend(loan, self.request.frames_max) {
+                    Taken::Overrun => {
+                        self.behind = true;
+                        continue;
+                    }
+                    Taken::Window(events, signals) => self.batch(events, signals),
+                    Taken::Lent => {
+                        self.attached.slot.wait().await;
+                        if self.answered() {
+                            return Ok(Held::Answered);
+                        }
+                        continue;
+                    }
+                }
+            };
+            if !batch.is_empty() {
+                return Ok(Held::Batch(batch));
+            }
+        }
+    }
+
+    /// Takes the wire back from the hub; true if the hub has answered with it.
+    pub(crate) fn answered(&self) -> bool {
+        self.attached.slot.take_back();
+        self.attached.slot.answered()
+    }
+
     /// How many events one batch has at most.
     pub(crate) fn limit(&mut self, frames_max: usize) {
         self.request.frames_max = frames_max;
@@ -164,17 +258,22 @@ impl Feed {
         }
     }
 
-    /// Up to here everything visible has been returned.
-    pub(crate) fn cursor(&mut self) -> Cursor {
-        if !self.behind {
+    /// Up to here everything visible has been returned or written.
+    pub(crate) fn cursor(&self) -> Cursor {
+        let position = if self.behind {
+            self.attached.slot.after()
+        } else {
             // In this order: what the hub handed out up to `position` is in the window by now, so an empty
             // window means there was nothing in it for this reader.
             let position = self.hub.position();
-            if self.attached.slot.is_level() {
-                self.request.after = self.request.after.max(position);
-            }
-        }
-        Cursor { epoch: self.epoch, position: self.request.after }
+            self.attached.slot.catch_up(position)
+        };
+        Cursor { epoch: self.epoch, position }
+    }
+
+    /// The cursor of the last event returned or written, or of the start.
+    pub(crate) fn written(&self) -> Cursor {
+        Cursor { epoch: self.epoch, position: self.attached.slot.after() }
     }
 
     /// The rooms before the user's eyes.
@@ -184,36 +283,39 @@ impl Feed {
 
     fn take(&mut self) -> Batch {
         match self.attached.slot.take(self.request.frames_max) {
-            Taken::Overrun => {
+            Taken::Window(events, signals) => self.batch(events, signals),
+            Taken::Overrun | Taken::Lent => {
                 self.behind = true;
                 Batch::default()
-            }
-            Taken::Window(window, signals) => {
-                let after = self.request.after;
-                let events: Vec<_> = window.into_iter().filter(|shown| shown.position > after).collect();
-                debug_assert!(
-                    events.is_sorted_by_key(|shown| shown.position),
-                    "positions ascend on each feed"
-                );
-                if let Some(last) = events.last() {
-                    self.request.after = last.position;
-                }
-                let batch = Batch { gaps: Vec::new(), events, signals: signals.into() };
-                self.note(&batch);
-                batch
             }
         }
     }
 
+    fn batch(&mut self, events: Vec<Arc<Shown>>, signals: VecDeque<Arc<[u8]>>) -> Batch {
+        let batch = Batch { gaps: Vec::new(), events, signals: signals.into() };
+        self.note(&batch);
+        batch
+    }
+
     async fn read(&mut self) -> Result<Batch, FeedError> {
+        self.request.after = self.attached.slot.after();
         let request = self.request.clone();
         let page = self.pool.read(move |view| view.page(&request)).await?;
         self.behind = page.more;
-        self.request.after = page.position;
+        self.attached.slot.set_after(page.position);
         let batch = shown(page, self.epoch);
         self.note(&batch);
         Ok(batch)
     }
+}
+
+fn gone() -> WireError {
+    WireError::new(ErrorCode::Unavailable, "the reader has gone")
+}
+
+/// Counts frames on their way.
+fn sent(batch: &Batch) {
+    crate::telemetry::frames_sent(batch.frames().count());
 }
 
 /// Returns when there are unread counts to tell.
@@ -261,6 +363,7 @@ struct Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
+        self.slot.take_back();
         self.hub.detach(&self.slot);
     }
 }
@@ -296,7 +399,7 @@ mod tests {
         let (sequencer, _thread) = Sequencer::start(store.writer, hub.clone(), ());
         let say = async |n| {
             let (reply, answer) = oneshot::channel();
-            sequencer.submit(message(n), reply).unwrap();
+            sequencer.submit(message(n), Reply::Once(reply)).unwrap();
             answer.await.unwrap().unwrap()
         };
         say(1).await;

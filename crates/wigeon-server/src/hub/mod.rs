@@ -14,19 +14,33 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use metrics::Counter;
 use tokio::sync::oneshot;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::{Answer, Committed, Outlet};
 
-pub(crate) use feed::{Batch, Feed, FeedError, Start, shown};
-use shown::Counts;
+use crate::line::Reply;
+use crate::wire::Wire;
+pub(crate) use feed::{Batch, Feed, FeedError, Held, Start, shown};
 pub(crate) use shown::Shown;
+use shown::{Counts, Run};
+pub(crate) use slot::Loan;
 use slot::Slot;
 
 /// A handle to the hub; clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Hub {
     shared: Arc<Shared>,
+    /// Wires with staged answers of the commit at hand.
+    answered: Vec<Arc<Wire>>,
+    frames_sent: Counter,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        let frames_sent = metrics::counter!("wigeon_frames_sent_total");
+        Self { shared: Arc::default(), answered: Vec::new(), frames_sent }
+    }
 }
 
 #[derive(Default)]
@@ -76,8 +90,8 @@ impl Hub {
         self.shared.position.load(Ordering::Acquire)
     }
 
-    fn new_slot(&self, user: UserId) -> Arc<Slot> {
-        Arc::new(Slot::new(self.shared.slots_made.fetch_add(1, Ordering::Relaxed), user))
+    fn new_slot(&self, user: UserId, counts: bool) -> Arc<Slot> {
+        Arc::new(Slot::new(self.shared.slots_made.fetch_add(1, Ordering::Relaxed), user, counts))
     }
 
     fn detach(&self, slot: &Slot) {
@@ -164,45 +178,93 @@ impl State {
         }
     }
 
-    fn deliver(&self, room: &RoomId, public: bool, shown: &Arc<Shown>, woken: &mut BTreeMap<u64, Arc<Slot>>) {
+    /// Notes who is to have a run, as things stand at its place in the log.
+    fn note(&self, room: &RoomId, public: bool, run: usize, touched: &mut Vec<Touched>) {
         let Some(subscriptions) = self.rooms.get(room) else { return };
-        for (id, subscription) in subscriptions {
-            if (subscription.member || public) && subscription.slot.push(shown) {
-                woken.insert(*id, subscription.slot.clone());
+        for subscription in subscriptions.values().filter(|heard| heard.member || public) {
+            let slot = &subscription.slot;
+            // A slot remembers its place in the list of the commit at hand; one of an earlier list is another's.
+            let place = slot.touched.load(Ordering::Relaxed);
+            match touched.get_mut(place) {
+                Some(found) if Arc::ptr_eq(&found.slot, slot) => found.more.push(run),
+                _ => {
+                    slot.touched.store(touched.len(), Ordering::Relaxed);
+                    touched.push(Touched { slot: slot.clone(), first: run, more: Vec::new() });
+                }
             }
         }
     }
 }
 
+/// A slot that a commit has something for.
+struct Touched {
+    slot: Arc<Slot>,
+    first: usize,
+    more: Vec<usize>,
+}
+
+impl Touched {
+    /// Hands it all over at once: one write, however many events there are.
+    fn deliver(&self, runs: &[Run]) -> usize {
+        let wake = if self.more.is_empty() {
+            self.slot.deliver(&[&runs[self.first]])
+        } else {
+            let all: Vec<_> = std::iter::once(&self.first).chain(&self.more).map(|run| &runs[*run]).collect();
+            self.slot.deliver(&all)
+        };
+        if wake {
+            self.slot.wake();
+        }
+        std::iter::once(&self.first).chain(&self.more).map(|run| runs[*run].events.len()).sum()
+    }
+}
+
 impl Outlet for Hub {
     type Feed = Attach;
-    type Reply = oneshot::Sender<Answer>;
+    type Reply = Reply;
 
-    fn answer(&mut self, reply: Self::Reply, answer: Answer) {
-        // A sender that has gone away learns of its answer by repeating the id.
-        let _ = reply.send(answer);
+    fn answer(&mut self, reply: Reply, answer: Answer) {
+        // Staged, not written: what the sender itself is to see of this commit leaves with it.
+        if let Some(wire) = reply.answer(answer) {
+            self.answered.push(wire);
+        }
     }
 
     fn commit(&mut self, events: Vec<Committed>, position: u64) {
-        let mut woken = BTreeMap::new();
-        let mut state = self.lock();
+        let (mut runs, mut touched) = (Vec::<Run>::new(), Vec::new());
+        let mut state = self.shared.state.lock().expect("nothing panics under the hub's lock");
+        let mut open: Option<(RoomId, bool)> = None;
         for event in events {
             let counts = Counts::of(event.kind, &event.about, &event.from);
             let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
             for user in &event.joined {
                 state.enter(&event.room, user);
             }
-            state.deliver(&event.room, event.public, &shown, &mut woken);
+            let moved = !event.joined.is_empty() || !event.left.is_empty();
+            match (runs.last_mut(), &open) {
+                (Some(run), Some((room, public)))
+                    if !moved && *room == event.room && *public == event.public =>
+                {
+                    run.events.push(shown);
+                }
+                _ => {
+                    runs.push(Run::new(shown));
+                    state.note(&event.room, event.public, runs.len() - 1, &mut touched);
+                    // After a movement the audience is another one, so that its run takes no more.
+                    open = (!moved).then(|| (event.room.clone(), event.public));
+                }
+            }
             for user in &event.left {
                 state.exit(&event.room, user);
             }
         }
         drop(state);
+        let sent: usize = touched.iter().map(|touched| touched.deliver(&runs)).sum();
         self.shared.position.store(position, Ordering::Release);
-        // Once per feed and commit, however many events it brought.
-        for slot in woken.into_values() {
-            slot.wake();
+        for wire in self.answered.drain(..) {
+            wire.flush();
         }
+        self.frames_sent.increment(sent as u64);
     }
 
     fn attach(&mut self, feed: Attach, rooms: Vec<RoomId>, position: u64) {

@@ -1,20 +1,20 @@
-//! An event as it is shown: one JSON, framed at most once for each framing that all receivers share.
+//! An event as it is shown: one JSON, and around a run of them the same bytes for every wire of equal form.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use wigeon_proto::cursor::Cursor;
-use wigeon_proto::framing::Framing;
 use wigeon_proto::id::{RoomId, UserId};
 
-/// The bytes of one event, shared by every feed that shows it.
+use crate::wire::{Form, Frame};
+
+/// One event, shared by every feed that shows it.
 pub(crate) struct Shown {
     pub(crate) position: u64,
     /// Whose unread counts it may change, and in which room.
     pub(super) counts: Option<Counts>,
     cursor: String,
     json: Arc<[u8]>,
-    websocket: OnceLock<Box<[u8]>>,
-    sse: OnceLock<Box<[u8]>>,
 }
 
 /// An event after which a count of unread messages may be another one.
@@ -33,32 +33,54 @@ impl Counts {
             _ => None,
         }
     }
+
+    /// Whether they are this user's.
+    pub(super) fn concern(&self, user: &UserId) -> bool {
+        self.user.as_ref().is_none_or(|only| only == user)
+    }
 }
 
 impl Shown {
     pub(crate) fn new(cursor: Cursor, json: Arc<[u8]>, counts: Option<Counts>) -> Self {
-        let (websocket, sse) = (OnceLock::new(), OnceLock::new());
-        Self { position: cursor.position, counts, cursor: cursor.to_string(), json, websocket, sse }
+        Self { position: cursor.position, counts, cursor: cursor.to_string(), json }
     }
 
-    /// The frame's JSON.
-    pub(crate) fn json(&self) -> &[u8] {
-        &self.json
+    /// Its cursor and its JSON.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        (Some(&self.cursor), &self.json)
+    }
+}
+
+/// Events of one commit that go to the same feeds: one after the other, in one room.
+pub(super) struct Run {
+    /// Never empty; positions ascend.
+    pub(super) events: Vec<Arc<Shown>>,
+    bytes: [OnceLock<Box<[u8]>>; Form::SHARED],
+}
+
+impl Run {
+    pub(super) fn new(first: Arc<Shown>) -> Self {
+        Self { events: vec![first], bytes: Default::default() }
     }
 
-    /// Appends the frame as `framing` wants it.
-    pub(crate) fn append(&self, framing: &Framing, out: &mut Vec<u8>) {
-        let shared = match framing {
-            Framing::WebSocket => &self.websocket,
-            Framing::Sse => &self.sse,
-            Framing::Ndjson | Framing::Iframe(_) => {
-                return framing.frame(out, Some(&self.cursor), &self.json);
-            }
+    pub(super) fn first(&self) -> u64 {
+        self.events.first().map_or(0, |shown| shown.position)
+    }
+
+    pub(super) fn last(&self) -> u64 {
+        self.events.last().map_or(0, |shown| shown.position)
+    }
+
+    /// The events as a wire of this form wants them.
+    pub(super) fn bytes(&self, form: &Form) -> Cow<'_, [u8]> {
+        let write = || {
+            let mut out = Vec::new();
+            form.write(&mut out, self.events.iter().map(|shown| shown.frame()));
+            out
         };
-        out.extend_from_slice(shared.get_or_init(|| {
-            let mut bytes = Vec::with_capacity(self.json.len() + 64);
-            framing.frame(&mut bytes, Some(&self.cursor), &self.json);
-            bytes.into()
-        }));
+        match form.shared() {
+            Some(shared) => Cow::Borrowed(self.bytes[shared].get_or_init(|| write().into())),
+            None => Cow::Owned(write()),
+        }
     }
 }

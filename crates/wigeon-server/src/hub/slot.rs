@@ -1,6 +1,10 @@
-//! A slot: the place where the hub leaves what a feed has yet to take.
+//! A slot: where the hub and a feed meet.
+//!
+//! A feed that is level lends its wire, and the hub writes events to it straight away. A feed that is not
+//! (it reads the log, or its reader is slow) finds them in a bounded window, and past that in the log.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -8,55 +12,93 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{FEED_SIGNALS_MAX, FEED_WINDOW_EVENTS_MAX};
 
 use super::Shown;
+use super::shown::Run;
+use crate::wire::{Form, Sent, Wire};
+
+/// A wire, for the hub to write to.
+#[derive(Debug)]
+pub(crate) struct Loan {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) form: Form,
+}
 
 /// One live feed, as the hub sees it.
 pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) user: UserId,
+    /// Where the hub has noted it while it goes through a commit.
+    pub(super) touched: AtomicUsize,
     inbox: Mutex<Inbox>,
     ready: Notify,
 }
 
 #[derive(Default)]
 struct Inbox {
+    /// Every event up to here was taken or written.
+    after: u64,
+    loan: Option<Arc<Loan>>,
+    lent: Lent,
+    /// The hub has written what the wire was lent for once.
+    answered: bool,
+    /// What a stream may still write before its response ends.
+    bytes_left: u64,
     events: VecDeque<Arc<Shown>>,
     signals: VecDeque<Arc<[u8]>>,
     /// More came than the window holds: the feed has to read the log.
     overrun: bool,
     /// The rooms before the user's eyes; none until the client has said so.
     focus: Option<HashSet<RoomId>>,
+    /// Rooms whose unread counts may have changed by what was written, where the feed follows them.
+    counts: Option<BTreeSet<RoomId>>,
+}
+
+/// Whether the hub may write.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Lent {
+    #[default]
+    No,
+    /// Whatever comes.
+    Stream,
+    /// The next thing that comes: it answers a held request.
+    Once,
 }
 
 /// What was in a slot.
 pub(super) enum Taken {
     /// In order of position, and what is not remembered.
-    Window(VecDeque<Arc<Shown>>, VecDeque<Arc<[u8]>>),
+    Window(Vec<Arc<Shown>>, VecDeque<Arc<[u8]>>),
     /// The window was overrun; it is open again from now on.
     Overrun,
+    /// Nothing: from here on the hub writes.
+    Lent,
 }
 
 impl Slot {
-    pub(super) fn new(id: u64, user: UserId) -> Self {
-        Self { id, user, inbox: Mutex::default(), ready: Notify::new() }
+    pub(super) fn new(id: u64, user: UserId, counts: bool) -> Self {
+        let counts = counts.then(BTreeSet::new);
+        let inbox = Inbox { counts, bytes_left: u64::MAX, ..Inbox::default() };
+        Self { id, user, touched: AtomicUsize::new(0), inbox: Mutex::new(inbox), ready: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().expect("nothing panics under a slot's lock")
     }
 
-    /// Leaves an event. True if the feed should be woken for it.
-    pub(super) fn push(&self, shown: &Arc<Shown>) -> bool {
+    /// Hands over runs of events, ascending. True if the feed should be woken for it.
+    pub(super) fn deliver(&self, runs: &[&Run]) -> bool {
         let mut inbox = self.lock();
+        let had_counts = inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
         if inbox.overrun {
             return false;
         }
-        if inbox.events.len() == FEED_WINDOW_EVENTS_MAX {
-            inbox.events = VecDeque::new();
-            inbox.overrun = true;
-            return true;
+        if inbox.lent != Lent::No && runs.first().is_some_and(|run| inbox.after < run.first()) {
+            inbox.write(runs);
+            inbox.note(runs, &self.user);
+            return !had_counts && inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
         }
-        inbox.events.push_back(shown.clone());
-        inbox.events.len() == 1
+        let was_empty = inbox.events.is_empty();
+        runs.iter().flat_map(|run| &run.events).for_each(|shown| inbox.push(shown));
+        inbox.overrun || was_empty && !inbox.events.is_empty()
     }
 
     /// Leaves a signal, if there is room: nobody misses a typing mark.
@@ -81,19 +123,80 @@ impl Slot {
     /// Takes the oldest events, `max` at most, and every signal.
     pub(super) fn take(&self, max: usize) -> Taken {
         let mut inbox = self.lock();
-        if std::mem::take(&mut inbox.overrun) {
-            return Taken::Overrun;
+        inbox.lent = Lent::No;
+        inbox.take(max)
+    }
+
+    /// As [`Self::take`]; where there is nothing, lends the wire.
+    pub(super) fn lend(&self, loan: &Arc<Loan>, max: usize) -> Taken {
+        let mut inbox = self.lock();
+        // Signals are taken from a lent slot too: the hub does not write these.
+        if inbox.lent == Lent::No || !inbox.signals.is_empty() {
+            match inbox.take(max) {
+                Taken::Window(events, signals) if events.is_empty() && signals.is_empty() => {}
+                taken => return taken,
+            }
         }
-        let count = max.min(inbox.events.len());
-        let rest = inbox.events.split_off(count);
-        let events = std::mem::replace(&mut inbox.events, rest);
-        Taken::Window(events, std::mem::take(&mut inbox.signals))
+        let once = matches!(loan.form, Form::Answer { .. });
+        inbox.lent = if once { Lent::Once } else { Lent::Stream };
+        inbox.loan = Some(loan.clone());
+        Taken::Lent
+    }
+
+    /// Takes the wire back.
+    pub(super) fn take_back(&self) {
+        let mut inbox = self.lock();
+        (inbox.loan, inbox.lent) = (None, Lent::No);
+    }
+
+    /// Whether the hub has written what the wire was lent for once; said once.
+    pub(super) fn answered(&self) -> bool {
+        std::mem::take(&mut self.lock().answered)
+    }
+
+    /// What a stream may still write.
+    pub(super) fn bytes_left(&self) -> u64 {
+        self.lock().bytes_left
+    }
+
+    /// What a stream may write in all, from now on.
+    pub(super) fn allow(&self, bytes: u64) {
+        self.lock().bytes_left = bytes;
+    }
+
+    /// Takes what was written from what may be.
+    pub(super) fn spend(&self, bytes: usize) {
+        let mut inbox = self.lock();
+        inbox.bytes_left = inbox.bytes_left.saturating_sub(bytes as u64);
+    }
+
+    /// Everything up to here was taken or written.
+    pub(super) fn after(&self) -> u64 {
+        self.lock().after
+    }
+
+    /// Moves on to where a page of the log ends.
+    pub(super) fn set_after(&self, position: u64) {
+        self.lock().after = position;
+    }
+
+    /// Moves on to `position` if nothing waits, because then there was nothing in between.
+    pub(super) fn catch_up(&self, position: u64) -> u64 {
+        let mut inbox = self.lock();
+        if inbox.is_level() {
+            inbox.after = inbox.after.max(position);
+        }
+        inbox.after
     }
 
     /// Whether no event waits and none was lost.
     pub(super) fn is_level(&self) -> bool {
-        let inbox = self.lock();
-        inbox.events.is_empty() && !inbox.overrun
+        self.lock().is_level()
+    }
+
+    /// Takes the rooms whose counts may have changed by what the hub has written.
+    pub(super) fn take_counts(&self) -> BTreeSet<RoomId> {
+        self.lock().counts.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn set_focus(&self, rooms: HashSet<RoomId>) {
@@ -103,5 +206,66 @@ impl Slot {
     /// Whether the user has the room before their eyes, or has not said what they have.
     pub(super) fn sees(&self, room: &RoomId) -> bool {
         self.lock().focus.as_ref().is_none_or(|rooms| rooms.contains(room))
+    }
+}
+
+impl Inbox {
+    fn is_level(&self) -> bool {
+        self.events.is_empty() && !self.overrun
+    }
+
+    /// Writes to the lent wire. What the reader does not take at once the feed sends after.
+    fn write(&mut self, runs: &[&Run]) {
+        let Some(loan) = &self.loan else { return };
+        let (sent, bytes) = if let [run] = runs {
+            let bytes = run.bytes(&loan.form);
+            (loan.wire.send(&bytes), bytes.len())
+        } else {
+            let mut out = Vec::new();
+            let events = runs.iter().flat_map(|run| &run.events);
+            loan.form.write(&mut out, events.map(|shown| shown.frame()));
+            (loan.wire.send(&out), out.len())
+        };
+        self.after = runs.last().map_or(self.after, |run| run.last());
+        self.bytes_left = self.bytes_left.saturating_sub(bytes as u64);
+        self.answered = self.lent == Lent::Once;
+        if sent != Sent::All || self.answered || self.bytes_left == 0 {
+            self.lent = Lent::No;
+        }
+    }
+
+    fn note(&mut self, runs: &[&Run], user: &UserId) {
+        let Some(rooms) = &mut self.counts else { return };
+        let counts = runs.iter().flat_map(|run| &run.events).filter_map(|shown| shown.counts.as_ref());
+        rooms.extend(counts.filter(|counts| counts.concern(user)).map(|counts| counts.room.clone()));
+    }
+
+    fn push(&mut self, shown: &Arc<Shown>) {
+        if self.overrun || shown.position <= self.after {
+            return;
+        }
+        if self.events.len() == FEED_WINDOW_EVENTS_MAX {
+            self.events = VecDeque::new();
+            self.overrun = true;
+        } else {
+            self.events.push_back(shown.clone());
+        }
+    }
+
+    fn take(&mut self, max: usize) -> Taken {
+        if std::mem::take(&mut self.overrun) {
+            return Taken::Overrun;
+        }
+        let count = max.min(self.events.len());
+        let after = self.after;
+        let events: Vec<_> = self.events.drain(..count).filter(|shown| shown.position > after).collect();
+        debug_assert!(events.is_sorted_by_key(|shown| shown.position), "positions ascend on each feed");
+        if let Some(last) = events.last() {
+            self.after = last.position;
+        }
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+        Taken::Window(events, std::mem::take(&mut self.signals))
     }
 }

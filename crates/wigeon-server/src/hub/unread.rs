@@ -39,9 +39,14 @@ impl Unread {
     /// Notes what an event may have changed.
     pub(super) fn note(&mut self, shown: &Shown) {
         let Some(counts) = &shown.counts else { return };
-        if counts.user.as_ref().is_none_or(|user| *user == self.user) {
+        if counts.concern(&self.user) {
             self.touched.insert(counts.room.clone());
         }
+    }
+
+    /// Notes rooms that may count differently.
+    pub(super) fn add(&mut self, rooms: BTreeSet<RoomId>) {
+        self.touched.extend(rooms);
     }
 
     /// Returns when there is something to tell. Cancel-safe.

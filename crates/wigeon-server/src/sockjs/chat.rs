@@ -9,6 +9,7 @@
 //! A session whose URL names a ticket (or whose upgrade brings a token) begins with Opening. Whoever is
 //! refused hears the error in a message, and then its close code.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +28,9 @@ use super::Face;
 use super::application::{Application, Kind, Message, Told};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Effect, Line, split};
+use crate::commands::{Effect, refuse, split, take};
 use crate::hub::{Batch, Feed};
+use crate::line::Line;
 use crate::telemetry::{commands_received, frames_sent};
 use crate::transport::opening::{Opening, Wanted, feed_error};
 use crate::transport::pulse::{Due, Pulse, bye, expired, revoked};
@@ -76,6 +78,10 @@ struct Open {
     feed: Feed,
     pulse: Pulse,
     line: Line,
+    /// Commands that have not been taken in, in order.
+    backlog: VecDeque<String>,
+    /// The command that is being taken in.
+    working: Option<Pin<Box<dyn Future<Output = Effect> + Send>>>,
     /// The cursor that a control frame told last.
     told: Cursor,
 }
@@ -111,7 +117,7 @@ impl Chat {
     pub(super) fn has_room(&self) -> bool {
         match &self.state {
             State::Opening { .. } => false,
-            State::Open(open) => open.line.len() < limits::COMMANDS_IN_FLIGHT_MAX,
+            State::Open(open) => open.line.len() + open.backlog.len() < limits::COMMANDS_IN_FLIGHT_MAX,
             State::Waiting { .. } | State::Ending(_) => true,
         }
     }
@@ -225,42 +231,56 @@ async fn open_by_hello(
 /// Opens the feed. The first frames are `ready` and perhaps `reset`.
 async fn open(app: Arc<App>, caller: Caller, wanted: Wanted) -> Result<(Open, Vec<Vec<u8>>), WireError> {
     let opening = Opening::of(&app, &caller, wanted).await?;
-    let mut feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
+    let feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
     let told = feed.cursor();
     let first = opening.frames(told, None);
-    let pulse = Pulse::new(&caller, false, false);
-    Ok((Open { app, caller, feed, pulse, line: Line::default(), told }, first))
+    let pulse = Pulse::new(&app, &caller, false, false);
+    let (line, backlog) = (Line::new(None), VecDeque::new());
+    Ok((Open { app, caller, feed, pulse, line, backlog, working: None, told }, first))
 }
 
 impl Open {
     fn receive(&mut self, commands: Result<Vec<&str>, WireError>) {
         match commands {
             Ok(commands) => {
-                for command in commands {
-                    match self.line.push(&self.app, &self.caller, command) {
-                        Effect::None => {}
-                        Effect::Focus(rooms) => self.feed.focus(rooms),
-                    }
-                }
+                self.backlog.extend(commands.into_iter().map(str::to_owned));
             }
-            Err(error) => self.line.refuse(None, error),
+            Err(error) => refuse(&self.line, None, error),
+        }
+    }
+
+    /// Begins with the next command, once the one before it is in line.
+    fn work(&mut self) {
+        if self.working.is_none()
+            && let Some(text) = self.backlog.pop_front()
+        {
+            let (app, caller, line) = (self.app.clone(), self.caller.clone(), self.line.clone());
+            self.working = Some(Box::pin(async move { take(&app, &caller, &line, &text).await }));
         }
     }
 
     /// The next frames. Cancel-safe.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, Ending> {
         loop {
+            let replies = self.line.take();
+            if !replies.is_empty() {
+                return Ok(replies);
+            }
+            self.work();
             tokio::select! {
-                reply = self.line.next() => {
-                    let mut replies = vec![reply];
-                    replies.extend(std::iter::from_fn(|| self.line.ready()));
-                    return Ok(replies);
+                effect = done(&mut self.working) => {
+                    self.working = None;
+                    match effect {
+                        Effect::None => {}
+                        Effect::Focus(rooms) => self.feed.focus(rooms),
+                    }
                 }
+                () = self.line.moved() => {}
                 batch = self.feed.next() => return match batch {
-                    Ok(batch) => Ok(frames(batch)),
+                    Ok(batch) => Ok(frames(&batch)),
                     Err(error) => Err(last_word(feed_error(error))),
                 },
-                due = self.pulse.due(&self.app) => if let Some(frame) = self.tick(&due)? {
+                due = self.pulse.due() => if let Some(frame) = self.tick(&due)? {
                     return Ok(vec![frame]);
                 },
             }
@@ -270,6 +290,7 @@ impl Open {
     /// What the clock brings. A heartbeat is said only where it has a new cursor to tell: for signs of life
     /// SockJS has its own.
     fn tick(&mut self, due: &Due) -> Result<Option<Vec<u8>>, Ending> {
+        self.line.give_up(Instant::now());
         match due {
             Due::Beat if self.caller.is_revoked(&self.app) => Err(last_word(revoked())),
             Due::Beat => {
@@ -289,11 +310,16 @@ impl Open {
     }
 }
 
-fn frames(batch: Batch) -> Vec<Vec<u8>> {
-    let mut frames = batch.gaps;
-    frames.extend(batch.events.iter().map(|event| event.json().to_vec()));
-    frames.extend(batch.signals.iter().map(|signal| signal.to_vec()));
-    frames
+/// What the command that is being taken in does; never, if there is none.
+async fn done(working: &mut Option<Pin<Box<dyn Future<Output = Effect> + Send>>>) -> Effect {
+    match working {
+        Some(working) => working.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn frames(batch: &Batch) -> Vec<Vec<u8>> {
+    batch.frames().map(|(_, json)| json.to_vec()).collect()
 }
 
 fn told(frames: Vec<Vec<u8>>) -> Told {

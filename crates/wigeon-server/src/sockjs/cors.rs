@@ -21,12 +21,14 @@ use crate::http::guard;
 /// The origin to name in the answer.
 pub(super) fn judge(face: &Face, request: &mut Request<Body>) -> Result<Option<HeaderValue>, WireError> {
     if face.kind != Kind::Chat {
-        guard::check_host(&face.app, request)?;
+        let (ends, authority) = guard::ends_of(request);
+        guard::check_host(&face.app, ends, request.headers(), authority)?;
         return Ok(request.headers().get(header::ORIGIN).cloned());
     }
-    let (seen, allowed) = guard::judge(&face.app, request)?;
+    let (ends, authority) = guard::ends_of(request);
+    let (seen, allowed) = guard::judge(&face.app, ends, request.headers(), authority)?;
     request.extensions_mut().insert(seen);
-    Ok(allowed)
+    Ok(allowed.origin().cloned())
 }
 
 /// The headers every answer has.

@@ -1,6 +1,7 @@
-//! The answer: one response with what is after the cursor, at once or when there is something.
+//! The answer: one response with what is after the cursor, at once.
 //!
-//! `poll`, `longpoll` and `jsonp` differ only in how long they wait and in what is put around the body.
+//! `poll`, `longpoll` and `jsonp` differ only in how long they wait (see [`super::held`]) and in what is put
+//! around the body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use axum::response::Response;
 use http::request::Parts;
 use http::{StatusCode, header};
-use tokio::time::{Instant, timeout_at};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::WireError;
 use wigeon_proto::frame::TicketGrant;
@@ -18,9 +18,10 @@ use wigeon_proto::limits;
 use wigeon_proto::transport::Transport;
 use wigeon_store::read::PageRequest;
 
-use super::opening::{Opening, feed_error, page_error};
+use super::held::Held;
+use super::opening::{Opening, page_error};
 use super::request::EventsRequest;
-use super::script;
+use super::{Plan, script};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::http::problem::json_of;
@@ -28,58 +29,36 @@ use crate::http::tag;
 use crate::hub::{Batch, shown, unread};
 
 /// What an answer says beside its frames.
-struct End {
-    cursor: Cursor,
-    more: bool,
-    unavailable: Vec<String>,
+pub(super) struct End {
+    pub(super) cursor: Cursor,
+    pub(super) more: bool,
+    pub(super) unavailable: Vec<String>,
 }
 
-/// Answers a read.
-pub(super) async fn respond(
+/// Answers a read, or holds it.
+pub(super) async fn plan(
     app: &Arc<App>,
     parts: &Parts,
     mut caller: Caller,
-    asked: EventsRequest,
-) -> Result<Response, WireError> {
-    let opening = Opening::of(app, &caller, (&asked).into()).await?;
-    let user = opening.start.user.clone();
-    let (frames, end) = read(app, &asked, opening).await?;
-    let ticket = caller.renewed_if_old(app);
-    Ok(body(parts, &user, &asked, frames, &end, ticket))
-}
-
-async fn read(
-    app: &Arc<App>,
     asked: &EventsRequest,
-    opening: Opening,
-) -> Result<(Vec<Vec<u8>>, End), WireError> {
+) -> Result<Plan, WireError> {
+    let opening = Opening::of(app, &caller, asked.into()).await?;
     let wait = wait(asked, &opening);
+    let user = opening.start.user.clone();
     let unavailable = opening.unavailable.clone();
-    if let Some(reason) = opening.reset {
+    let (frames, end) = if let Some(reason) = opening.reset {
         let cursor = now(app).await?;
         let reset = wigeon_proto::frame::Control::Reset { reason, cursor: cursor.to_string() };
-        return Ok((vec![reset.to_json()], End { cursor, more: false, unavailable }));
-    }
-    if wait.is_zero() {
+        (vec![reset.to_json()], End { cursor, more: false, unavailable })
+    } else if wait.is_zero() {
         let (batch, cursor, more) = page(app, asked, &opening).await?;
-        return Ok((frames(batch), End { cursor, more, unavailable }));
-    }
-    let mut feed = app.open_feed(opening.start).await.map_err(feed_error)?;
-    feed.limit(asked.limit);
-    let until = Instant::now() + wait;
-    let mut batch = Batch::default();
-    tokio::select! {
-        next = timeout_at(until, feed.next()) => match next {
-            Ok(next) => batch = next.map_err(feed_error)?,
-            Err(_elapsed) => {}
-        },
-        () = app.draining.cancelled() => {}
-    }
-    let more = feed.has_more();
-    if !more {
-        batch.signals.extend(feed.tell_unread().await.map_err(page_error)?.signals);
-    }
-    Ok((frames(batch), End { cursor: feed.cursor(), more, unavailable }))
+        (frames(&batch), End { cursor, more, unavailable })
+    } else {
+        let held = Held::open(app, caller, asked, opening, wait).await?;
+        return Ok(Plan::Hold(Box::new(held)));
+    };
+    let ticket = caller.renewed_if_old(app);
+    Ok(Plan::Answer(body(parts, &user, asked, &frames, &end, ticket)))
 }
 
 /// How long to hold: without a cursor and without an explicit wait there is nothing to hold for.
@@ -123,24 +102,22 @@ async fn now(app: &App) -> Result<Cursor, WireError> {
     app.pool.read(|view| Ok(view.cursor())).await.map_err(page_error)
 }
 
-fn frames(batch: Batch) -> Vec<Vec<u8>> {
-    let mut frames = batch.gaps;
-    frames.extend(batch.events.iter().map(|event| event.json().to_vec()));
-    frames.extend(batch.signals.iter().map(|signal| signal.to_vec()));
-    frames
+pub(super) fn frames(batch: &Batch) -> Vec<Vec<u8>> {
+    batch.frames().map(|(_, json)| json.to_vec()).collect()
 }
 
-fn body(
+/// The response.
+pub(super) fn body(
     parts: &Parts,
     user: &UserId,
     asked: &EventsRequest,
-    frames: Vec<Vec<u8>>,
+    frames: &[Vec<u8>],
     end: &End,
     ticket: Option<TicketGrant>,
 ) -> Response {
     let finish = |ticket: Option<&TicketGrant>| {
         let mut answer = poll::Answer::default();
-        for frame in &frames {
+        for frame in frames {
             answer.push(frame);
         }
         let unavailable: Vec<&str> = end.unavailable.iter().map(String::as_str).collect();

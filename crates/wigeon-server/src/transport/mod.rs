@@ -4,20 +4,24 @@
 //! file finds the transport and the caller, and says no in the form that the transport's page can see.
 
 mod answer;
-
+mod held;
 pub(crate) mod opening;
 pub(crate) mod pulse;
 pub(crate) mod request;
+mod socket;
 mod stream;
 mod websocket;
 
+use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderValue, Request, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::framing::{Framing, jsonp, sse};
 use wigeon_proto::json;
@@ -26,39 +30,139 @@ use wigeon_proto::transport::Transport;
 use crate::app::App;
 use crate::auth::Verdict;
 use crate::caller::Caller;
-use crate::http::guard::Seen;
+use crate::http::guard::{Allowed, Seen};
 use crate::http::problem::{body_of, problem};
+use crate::http::rewound::Rewound;
+use crate::wire::{Wire, head, whole};
 use request::EventsRequest;
+use stream::Stream;
+use websocket::Opened;
 
-/// The handler of `GET /v1/events`.
+/// What a read comes to.
+enum Plan {
+    Answer(Response),
+    Hold(Box<held::Held>),
+    Stream(Box<Stream>),
+    /// The switch of protocols, and the caller where the request said who asks.
+    WebSocket(Response, Option<Box<Opened>>),
+}
+
+/// The handler of `GET /v1/events`, where the HTTP library has the connection.
 pub(crate) async fn events(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let (mut parts, _) = request.into_parts();
-    let asked = match EventsRequest::read(&parts) {
+    let asked = match read(&parts) {
         Ok(asked) => asked,
         Err(error) => return problem(&error),
     };
-    metrics::counter!("wigeon_reads_total", "transport" => asked.transport.as_str()).increment(1);
-    match open(&app, &mut parts, asked.clone()).await {
-        Ok(response) => response,
+    match plan(&app, &parts, &asked).await {
+        Ok(Plan::Answer(response)) => response,
+        Ok(Plan::Hold(held)) => held.respond(&app, &parts, &asked).await,
+        Ok(Plan::Stream(stream)) => stream.respond(&asked),
+        Ok(Plan::WebSocket(response, opened)) => {
+            let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+                return socket::upgrade_required();
+            };
+            tokio::spawn(switch(app, upgrade, asked, opened));
+            response
+        }
         Err(error) => refusal(&asked, &error),
     }
 }
 
-async fn open(app: &Arc<App>, parts: &mut Parts, asked: EventsRequest) -> Result<Response, WireError> {
+/// Takes the socket over from the HTTP library once it has switched protocols.
+async fn switch(app: Arc<App>, upgrade: OnUpgrade, asked: EventsRequest, opened: Option<Box<Opened>>) {
+    let Ok(upgraded) = upgrade.await else { return };
+    let Ok(parts) = upgraded.downcast::<TokioIo<Rewound>>() else {
+        tracing::error!("a WebSocket over something else than TCP");
+        return;
+    };
+    let (mut early, stream) = parts.io.into_inner().into_parts();
+    early.extend_from_slice(&parts.read_buf);
+    websocket::run(app, Arc::new(Wire::socket(stream)), opened.map(|opened| *opened), asked, early).await;
+}
+
+/// What is read from a raw connection, and whether it can carry another request.
+pub(crate) struct Raw<'a> {
+    pub(crate) wire: &'a Arc<Wire>,
+    /// The request's head as it came.
+    pub(crate) head: &'a [u8],
+    /// What came behind the request.
+    pub(crate) input: &'a mut Vec<u8>,
+}
+
+/// Answers `GET /v1/events` on a raw connection. True if the connection can carry another request.
+pub(crate) async fn converse(
+    app: &Arc<App>,
+    raw: Raw<'_>,
+    parts: Parts,
+    allowed: Allowed,
+) -> io::Result<bool> {
+    let asked = match read(&parts) {
+        Ok(asked) => asked,
+        Err(error) => return answer(&raw, &allowed, problem(&error)).await,
+    };
+    match Box::pin(plan(app, &parts, &asked)).await {
+        Ok(Plan::Answer(response)) => answer(&raw, &allowed, response).await,
+        Ok(Plan::Hold(held)) => Box::pin(held.converse(app, raw, parts, asked, allowed)).await,
+        Ok(Plan::Stream(stream)) => {
+            let mut response = stream::page(&asked, Body::empty());
+            allowed.dress(&mut response);
+            response.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            raw.wire.stage(&head(StatusCode::OK, response.headers()));
+            raw.wire.stage(b"\r\n");
+            drop((parts, allowed, asked));
+            Ok(Box::pin(stream.run(raw.wire, true, raw.input)).await)
+        }
+        Ok(Plan::WebSocket(mut response, opened)) => {
+            allowed.dress(&mut response);
+            raw.wire.stage(&whole(response).await);
+            let early = std::mem::take(raw.input);
+            let (app, wire) = (app.clone(), raw.wire.clone());
+            drop((parts, allowed));
+            Box::pin(websocket::run(app, wire, opened.map(|opened| *opened), asked, early)).await;
+            Ok(false)
+        }
+        Err(error) => answer(&raw, &allowed, refusal(&asked, &error)).await,
+    }
+}
+
+async fn answer(raw: &Raw<'_>, allowed: &Allowed, mut response: Response) -> io::Result<bool> {
+    allowed.dress(&mut response);
+    raw.wire.send(&whole(response).await);
+    raw.wire.cleared().await?;
+    Ok(true)
+}
+
+fn read(parts: &Parts) -> Result<EventsRequest, WireError> {
+    let asked = EventsRequest::read(parts)?;
+    metrics::counter!("wigeon_reads_total", "transport" => asked.transport.as_str()).increment(1);
+    Ok(asked)
+}
+
+/// Where the request says who asks, a WebSocket's feed is open before the answer leaves: what is sent after a
+/// client has seen the 101 reaches it, without waiting for `ready`.
+async fn plan(app: &Arc<App>, parts: &Parts, asked: &EventsRequest) -> Result<Plan, WireError> {
     if app.draining.is_cancelled() {
         return Err(WireError::new(ErrorCode::Unavailable, "the server is going down").retry_after(1000));
     }
     if asked.transport.is_script() {
-        script_may_read(app, parts, &asked)?;
+        script_may_read(app, parts, asked)?;
     }
     if asked.transport == Transport::Websocket {
         let caller = Caller::of(app, parts, asked.ticket.as_deref())?;
-        return websocket::upgrade(app, parts, caller, asked).await;
+        let Some(response) = socket::upgrade(parts) else {
+            return Ok(Plan::Answer(socket::upgrade_required()));
+        };
+        let opened = match caller {
+            Some(caller) => Some(Box::new(Opened::of(app, caller, asked.into()).await?)),
+            None => None,
+        };
+        return Ok(Plan::WebSocket(response, opened));
     }
     let caller = Caller::required(app, parts, asked.ticket.as_deref())?;
     match asked.framing() {
-        Some(framing) => stream::respond(app, caller, asked, framing).await,
-        None => answer::respond(app, parts, caller, asked).await,
+        Some(framing) => Ok(Plan::Stream(Box::new(Stream::open(app, caller, asked, framing).await?))),
+        None => answer::plan(app, parts, caller, asked).await,
     }
 }
 

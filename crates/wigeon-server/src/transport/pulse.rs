@@ -1,10 +1,12 @@
 //! What any open feed does besides events: beat, prove that small writes get through, renew its ticket,
 //! and end. Streams and WebSockets share it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame::{Control, TicketGrant};
 use wigeon_proto::limits;
@@ -12,12 +14,37 @@ use wigeon_proto::limits;
 use crate::app::{App, now_ms};
 use crate::caller::Caller;
 
+/// An alarm that is set again and again and seldom rings: moving it later costs nothing until it rings.
+pub(super) struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        Self { sleep: Box::pin(sleep_until(Instant::now())) }
+    }
+}
+
+impl Alarm {
+    /// Returns at `until`, or soon after. Cancel-safe.
+    pub(crate) async fn at(&mut self, until: Instant) {
+        while Instant::now() < until {
+            if self.sleep.is_elapsed() || self.sleep.deadline() > until {
+                self.sleep.as_mut().reset(until);
+            }
+            self.sleep.as_mut().await;
+        }
+    }
+}
+
 /// The clock of one open feed.
 pub(crate) struct Pulse {
     next_beat: Instant,
     expires: Instant,
     ends: Option<Instant>,
     renews: Option<Instant>,
+    alarm: Alarm,
+    draining: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// What the clock says is due.
@@ -38,7 +65,7 @@ pub(crate) enum Due {
 impl Pulse {
     /// `proof`: a second small frame follows soon, so that the client can tell a stream that flows from one
     /// that a proxy holds back. `ages`: the stream ends by itself some day.
-    pub(crate) fn new(caller: &Caller, proof: bool, ages: bool) -> Self {
+    pub(crate) fn new(app: &App, caller: &Caller, proof: bool, ages: bool) -> Self {
         let now = Instant::now();
         let in_ms = |ms: u64| now + Duration::from_millis(ms);
         Self {
@@ -47,23 +74,29 @@ impl Pulse {
             expires: in_ms(caller.expires_at.saturating_sub(now_ms()).min(7 * 24 * 3600 * 1000)),
             ends: ages.then(|| in_ms(limits::STREAM_MS_MAX)),
             renews: renewal(caller).map(in_ms),
+            alarm: Alarm::default(),
+            draining: Box::pin(app.draining.clone().cancelled_owned()),
         }
     }
 
     /// Waits for the next thing that is due. Cancel-safe.
-    pub(crate) async fn due(&mut self, app: &App) -> Due {
-        let (ends, renews) = (self.ends, self.renews);
-        let due = tokio::select! {
-            () = sleep_until(self.next_beat) => Due::Beat,
-            () = sleep_until(self.expires) => Due::Expired,
-            () = sometime(ends) => Due::Old,
-            () = sometime(renews) => Due::Renew,
-            () = app.draining.cancelled() => Due::Bye,
-        };
+    pub(crate) async fn due(&mut self) -> Due {
+        let (at, due) = self.next();
+        tokio::select! {
+            () = self.alarm.at(at) => {}
+            () = self.draining.as_mut() => return Due::Bye,
+        }
         if due == Due::Beat {
             self.next_beat = Instant::now() + heartbeat();
         }
         due
+    }
+
+    fn next(&self) -> (Instant, Due) {
+        let always = [(self.expires, Due::Expired), (self.next_beat, Due::Beat)];
+        let sometimes = [self.ends.map(|at| (at, Due::Old)), self.renews.map(|at| (at, Due::Renew))];
+        let first = always.into_iter().chain(sometimes.into_iter().flatten()).min_by_key(|(at, _)| *at);
+        first.expect("there is always a next heartbeat")
     }
 
     /// The caller's next ticket; the renewal after it is scheduled.
@@ -88,13 +121,6 @@ pub(crate) fn expired() -> WireError {
 /// The frame before the server goes down.
 pub(crate) fn bye() -> Vec<u8> {
     Control::Bye { retry_ms: limits::BYE_RETRY_MS }.to_json()
-}
-
-async fn sometime(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Milliseconds until a ticket should be renewed: when two thirds of its life are over. None for a caller

@@ -1,15 +1,12 @@
 //! The stream: one long response, frame after frame, each written as soon as it is there.
 //!
-//! `ndjson`, `iframe`, `htmlfile` and `sse` differ only in framing. The body is pulled by the connection
-//! when the socket takes more: a slow reader is a feed that nobody asks for its next batch.
+//! `ndjson`, `iframe`, `htmlfile` and `sse` differ only in framing. The response goes out on a raw socket,
+//! where the hub writes to it, or through the HTTP library, if that already had the connection.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::stream;
 use http::{HeaderValue, header};
 use wigeon_proto::error::WireError;
 use wigeon_proto::frame::Control;
@@ -22,54 +19,117 @@ use super::request::EventsRequest;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::http::problem::body_of;
-use crate::hub::{Batch, Feed};
+use crate::hub::{Feed, Loan};
+use crate::wire::{Form, Frame, Wire, until_gone};
 
 /// One open stream.
-struct Stream {
+pub(super) struct Stream {
     app: Arc<App>,
     caller: Caller,
     feed: Feed,
-    framing: Framing,
     pulse: Pulse,
-    /// Chunks that are ready: the prelude, the first frames.
-    ready: VecDeque<Vec<u8>>,
-    /// Bytes left before the stream ends by itself.
-    bytes_left: u64,
-    ended: bool,
+    framing: Framing,
+    /// The prelude and the first frames.
+    first: Vec<u8>,
     _open: crate::telemetry::Open,
 }
 
-/// Opens a stream.
-pub(super) async fn respond(
-    app: &Arc<App>,
-    caller: Caller,
-    asked: EventsRequest,
-    framing: Framing,
-) -> Result<Response, WireError> {
-    let opening = Opening::of(app, &caller, (&asked).into()).await?;
-    let mut feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
-    let mut first = Vec::new();
-    framing.prelude(&mut first, asked.padding);
-    for frame in opening.frames(feed.cursor(), asked.nonce.clone()) {
-        framing.frame(&mut first, cursor_of_ready(&frame).as_deref(), &frame);
-    }
-    let stream = Stream {
-        app: app.clone(),
-        pulse: Pulse::new(&caller, asked.nonce.is_some(), true),
-        caller,
-        feed,
-        framing,
-        ready: VecDeque::from([first]),
+impl Stream {
+    /// Opens a stream.
+    pub(super) async fn open(
+        app: &Arc<App>,
+        caller: Caller,
+        asked: &EventsRequest,
+        framing: Framing,
+    ) -> Result<Self, WireError> {
+        let opening = Opening::of(app, &caller, asked.into()).await?;
+        let feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
+        let mut first = Vec::new();
+        framing.prelude(&mut first, asked.padding);
+        for frame in opening.frames(feed.cursor(), asked.nonce.clone()) {
+            framing.frame(&mut first, cursor_of_ready(&frame).as_deref(), &frame);
+        }
         // An event source is not kept in memory by its page; the others are.
-        bytes_left: if asked.transport == Transport::Sse { u64::MAX } else { app.stream_bytes_max },
-        ended: false,
-        _open: crate::telemetry::Open::new(asked.transport),
-    };
-    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
-        let chunk = stream.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(chunk)), stream))
-    }));
-    Ok(page(&asked, body))
+        if asked.transport != Transport::Sse {
+            feed.allow(app.stream_bytes_max.saturating_sub(first.len() as u64));
+        }
+        let pulse = Pulse::new(app, &caller, asked.nonce.is_some(), true);
+        let open = crate::telemetry::Open::new(asked.transport);
+        Ok(Self { app: app.clone(), caller, feed, pulse, framing, first, _open: open })
+    }
+
+    /// Streams through the HTTP library.
+    pub(super) fn respond(self, asked: &EventsRequest) -> Response {
+        let (wire, body) = Wire::body();
+        tokio::spawn(async move {
+            self.run(&wire, false, &mut Vec::new()).await;
+            wire.end();
+        });
+        page(asked, Body::from_stream(body))
+    }
+
+    /// Streams to the end (true), or until the reader has gone. `chunked` as in [`Form::Stream`]; what the reader
+    /// sends meanwhile, its next request, goes to `input`.
+    pub(super) async fn run(mut self, wire: &Arc<Wire>, chunked: bool, input: &mut Vec<u8>) -> bool {
+        let form = Form::Stream { framing: self.framing.clone(), chunked };
+        let loan = Arc::new(Loan { wire: wire.clone(), form });
+        wire.stage_with(|out| loan.form.bytes(out, &std::mem::take(&mut self.first)));
+        wire.flush();
+        let last = loop {
+            let due = tokio::select! {
+                flowed = self.feed.flow(&loan) => match flowed {
+                    Ok(()) => break self.ticket(),
+                    Err(error) => break Some(Control::Error { error: feed_error(error) }.to_json()),
+                },
+                due = self.pulse.due() => due,
+                () = until_gone(wire, input) => return false,
+            };
+            match self.tick(due, &loan) {
+                Ok(()) => {}
+                Err(last) => break last,
+            }
+        };
+        if let Some(json) = last {
+            send(&loan, (None, &json));
+        }
+        wire.stage_with(|out| loan.form.end(out));
+        wire.flush();
+        wire.cleared().await.is_ok()
+    }
+
+    /// What the clock brings; an error is the last frame.
+    fn tick(&mut self, due: Due, loan: &Loan) -> Result<(), Option<Vec<u8>>> {
+        let error = |error| Err(Some(Control::Error { error }.to_json()));
+        match due {
+            Due::Beat if self.caller.is_revoked(&self.app) => return error(revoked()),
+            // With frames still unwritten the heartbeat has nothing new to say.
+            Due::Beat if loan.wire.is_clear() => {
+                let cursor = self.feed.cursor();
+                send(loan, (Some(&cursor.to_string()), &Control::heartbeat(cursor)));
+            }
+            Due::Beat => {}
+            Due::Renew => {
+                if let Some(grant) = self.pulse.renew(&self.app, &mut self.caller) {
+                    send(loan, (None, &Control::Ticket(grant).to_json()));
+                }
+            }
+            Due::Expired => return error(expired()),
+            Due::Old => return Err(self.ticket()),
+            Due::Bye => return Err(Some(bye())),
+        }
+        Ok(())
+    }
+
+    /// The ticket to come back with, once the present one is getting old.
+    fn ticket(&mut self) -> Option<Vec<u8>> {
+        self.caller.renewed_if_old(&self.app).map(|grant| Control::Ticket(grant).to_json())
+    }
+}
+
+fn send(loan: &Loan, frame: Frame<'_>) {
+    let mut out = Vec::new();
+    loan.form.write(&mut out, std::iter::once(frame));
+    loan.wire.send(&out);
 }
 
 /// The response around a stream's body.
@@ -101,76 +161,4 @@ fn cursor_of_ready(frame: &[u8]) -> Option<String> {
         cursor: String,
     }
     serde_json::from_slice::<Ready>(frame).ok().map(|ready| ready.cursor)
-}
-
-impl Stream {
-    /// The next chunk: everything that is due by now, in one write. None at the end.
-    async fn next(&mut self) -> Option<Vec<u8>> {
-        let chunk = if let Some(chunk) = self.ready.pop_front() { chunk } else { self.wait().await? };
-        self.bytes_left = self.bytes_left.saturating_sub(chunk.len() as u64);
-        Some(chunk)
-    }
-
-    async fn wait(&mut self) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        while out.is_empty() {
-            if self.ended {
-                return None;
-            }
-            if self.bytes_left == 0 {
-                return self.end(None);
-            }
-            tokio::select! {
-                batch = self.feed.next() => match batch {
-                    Ok(batch) => append(&self.framing, &batch, &mut out),
-                    Err(error) => return self.end(Some(feed_error(error))),
-                },
-                due = self.pulse.due(&self.app) => match due {
-                    Due::Beat if self.caller.is_revoked(&self.app) => return self.end(Some(revoked())),
-                    Due::Beat => {
-                        let cursor = self.feed.cursor();
-                        self.framing.frame(&mut out, Some(&cursor.to_string()), &Control::heartbeat(cursor));
-                    }
-                    Due::Renew => {
-                        if let Some(grant) = self.pulse.renew(&self.app, &mut self.caller) {
-                            self.framing.frame(&mut out, None, &Control::Ticket(grant).to_json());
-                        }
-                    }
-                    Due::Expired => return self.end(Some(expired())),
-                    Due::Old => return self.end(None),
-                    Due::Bye => {
-                        self.framing.frame(&mut out, None, &bye());
-                        self.ended = true;
-                    }
-                },
-            }
-        }
-        Some(out)
-    }
-
-    /// The last chunk: why it ends, or the ticket to come back with.
-    fn end(&mut self, error: Option<WireError>) -> Option<Vec<u8>> {
-        self.ended = true;
-        let last = match error {
-            Some(error) => Control::Error { error },
-            None => Control::Ticket(self.caller.renewed_if_old(&self.app)?),
-        };
-        let mut out = Vec::new();
-        self.framing.frame(&mut out, None, &last.to_json());
-        Some(out)
-    }
-}
-
-/// Appends a batch's frames.
-pub(super) fn append(framing: &Framing, batch: &Batch, out: &mut Vec<u8>) {
-    crate::telemetry::frames_sent(batch.len());
-    for gap in &batch.gaps {
-        framing.frame(out, None, gap);
-    }
-    for event in &batch.events {
-        event.append(framing, out);
-    }
-    for signal in &batch.signals {
-        framing.frame(out, None, signal);
-    }
 }

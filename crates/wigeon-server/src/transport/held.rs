@@ -1,0 +1,220 @@
+//! The held answer: a long poll that waits until there is something, or its time is over.
+//!
+//! On a raw connection the feed outlives the answer: the next request of the same form, with the cursor that
+//! was just handed out, goes on with it and asks nobody anything. And as with a stream it is the hub that
+//! writes the answer, the same bytes to all who wait for the same event.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+use tokio::time::{Instant, sleep_until, timeout};
+use wigeon_proto::error::WireError;
+use wigeon_proto::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
+
+use super::Raw;
+use super::answer::{End, body, frames};
+use super::opening::{Opening, feed_error, page_error};
+use super::pulse::Alarm;
+use super::request::EventsRequest;
+use crate::app::{App, now_ms};
+use crate::caller::Caller;
+use crate::http::guard::Allowed;
+use crate::http::problem::json_of;
+use crate::hub::{Batch, Feed, FeedError, Held as Outcome, Loan};
+use crate::wire::{Form, head, whole};
+
+/// A request that is held.
+pub(super) struct Held {
+    caller: Caller,
+    feed: Feed,
+    wait: Duration,
+    unavailable: Vec<String>,
+}
+
+impl Held {
+    pub(super) async fn open(
+        app: &Arc<App>,
+        caller: Caller,
+        asked: &EventsRequest,
+        opening: Opening,
+        wait: Duration,
+    ) -> Result<Self, WireError> {
+        let unavailable = opening.unavailable;
+        let mut feed = app.open_feed(opening.start).await.map_err(feed_error)?;
+        feed.limit(asked.limit);
+        Ok(Self { caller, feed, wait, unavailable })
+    }
+
+    /// Answers through the HTTP library.
+    pub(super) async fn respond(mut self, app: &Arc<App>, parts: &Parts, asked: &EventsRequest) -> Response {
+        let until = Instant::now() + self.wait;
+        let batch = tokio::select! {
+            next = self.feed.next() => next,
+            () = sleep_until(until) => Ok(Batch::default()),
+            () = app.draining.cancelled() => Ok(Batch::default()),
+        };
+        self.response(app, parts, asked, batch).await
+    }
+
+    async fn response(
+        &mut self,
+        app: &Arc<App>,
+        parts: &Parts,
+        asked: &EventsRequest,
+        batch: Result<Batch, FeedError>,
+    ) -> Response {
+        match self.ending(batch).await {
+            Ok((batch, end)) => {
+                let user = self.caller.acting(asked.on_behalf_of.as_ref());
+                let user = user.unwrap_or_else(|_| self.caller.user.clone());
+                let ticket = self.caller.renewed_if_old(app);
+                body(parts, &user, asked, &frames(&batch), &end, ticket)
+            }
+            Err(error) => super::refusal(asked, &error),
+        }
+    }
+
+    async fn ending(&mut self, batch: Result<Batch, FeedError>) -> Result<(Batch, End), WireError> {
+        let mut batch = batch.map_err(feed_error)?;
+        let more = self.feed.has_more();
+        if !more {
+            batch.signals.extend(self.feed.tell_unread().await.map_err(page_error)?.signals);
+        }
+        Ok((batch, End { cursor: self.feed.cursor(), more, unavailable: self.unavailable.clone() }))
+    }
+
+    /// Answers on a raw connection, this request and those after it that only go on. True if the connection
+    /// can carry another.
+    pub(super) async fn converse(
+        mut self,
+        app: &Arc<App>,
+        mut raw: Raw<'_>,
+        parts: Parts,
+        asked: EventsRequest,
+        allowed: Allowed,
+    ) -> io::Result<bool> {
+        let mut dressed = json_of(StatusCode::OK, Vec::new());
+        allowed.dress(&mut dressed);
+        let head = head(StatusCode::OK, dressed.headers()).into();
+        let form = Form::Answer { head, common: allowed.is_common() };
+        let loan = Arc::new(Loan { wire: raw.wire.clone(), form });
+        let again = asked.after.as_deref().and_then(|after| Again::of(raw.head, after, &parts));
+        let mut alarm = Alarm::default();
+        loop {
+            let until = Instant::now() + self.wait;
+            let batch = match self.wait(app, &mut raw, &loan, &asked, (&mut alarm, until)).await? {
+                Ok(Outcome::Answered) => None,
+                Ok(Outcome::Batch(batch)) => Some(Ok(batch)),
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(batch) = batch {
+                let mut response = self.response(app, &parts, &asked, batch).await;
+                allowed.dress(&mut response);
+                loan.wire.send(&whole(response).await);
+            }
+            loan.wire.cleared().await?;
+            let Some(again) = &again else { return Ok(true) };
+            let heard =
+                timeout(Duration::from_millis(REQUEST_HEAD_MS_MAX), again.hear(&mut raw, &self.feed)).await;
+            let Some(length) = heard.unwrap_or(Ok(None))? else { return Ok(true) };
+            if app.draining.is_cancelled()
+                || now_ms() >= self.caller.expires_at
+                || self.caller.is_revoked(app)
+            {
+                return Ok(true);
+            }
+            raw.input.drain(..length);
+        }
+    }
+
+    /// Waits for what answers the request: the hub's writing, a batch, or nothing in time.
+    async fn wait(
+        &mut self,
+        app: &Arc<App>,
+        raw: &mut Raw<'_>,
+        loan: &Arc<Loan>,
+        asked: &EventsRequest,
+        (alarm, until): (&mut Alarm, Instant),
+    ) -> io::Result<Result<Outcome, FeedError>> {
+        // The hub's answer has frames and a cursor, and nothing for this reader alone.
+        let renews = self.caller.ticket_is_old(now_ms() + self.wait.as_millis() as u64);
+        let plain = self.unavailable.is_empty() && !asked.unread && !renews;
+        loop {
+            let next = async {
+                if plain { self.feed.hold(loan).await } else { self.feed.next().await.map(Outcome::Batch) }
+            };
+            tokio::select! {
+                next = next => return Ok(next),
+                () = alarm.at(until) => {}
+                () = app.draining.cancelled() => {}
+                // The answer is on its way; or the reader has gone.
+                () = raw.wire.changed() => {
+                    if self.feed.answered() {
+                        return Ok(Ok(Outcome::Answered));
+                    }
+                    continue;
+                }
+                // The answer has been read and more is asked; or the next request came early; or the reader has gone.
+                readable = raw.wire.readable() => {
+                    readable?;
+                    if self.feed.answered() {
+                        return Ok(Ok(Outcome::Answered));
+                    }
+                    listen(raw)?;
+                    continue;
+                }
+            }
+            let answered = self.feed.answered();
+            return Ok(Ok(if answered { Outcome::Answered } else { Outcome::Batch(Batch::default()) }));
+        }
+    }
+}
+
+/// Reads what is there, for later.
+fn listen(raw: &mut Raw<'_>) -> io::Result<()> {
+    match raw.wire.read_into(raw.input)? {
+        Some(0) => Err(ErrorKind::UnexpectedEof.into()),
+        _ if raw.input.len() > REQUEST_HEAD_BYTES_MAX => Err(ErrorKind::InvalidData.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The same question again: a request that differs from the one before it in its cursor alone.
+struct Again {
+    before: Vec<u8>,
+    behind: Vec<u8>,
+}
+
+impl Again {
+    /// None if the request's cursor is not in its target, word for word.
+    fn of(head: &[u8], after: &str, parts: &Parts) -> Option<Self> {
+        let line = head.split(|byte| *byte == b'\r').next()?;
+        let start = line.windows(6).position(|word| word == b"after=")? + 6;
+        let plain = matches!(line.get(start - 7), Some(b'?' | b'&'))
+            && line[start..].starts_with(after.as_bytes())
+            && matches!(line.get(start + after.len()), Some(b'&' | b' '))
+            && !parts.headers.contains_key("last-event-id");
+        let (before, behind) = (head[..start].to_vec(), head[start + after.len()..].to_vec());
+        plain.then_some(Self { before, behind })
+    }
+
+    /// Reads the next request: its length, if it is this one with the cursor that was handed out last.
+    async fn hear(&self, raw: &mut Raw<'_>, feed: &Feed) -> io::Result<Option<usize>> {
+        let cursor = feed.written().to_string();
+        let same = [&self.before[..], cursor.as_bytes(), &self.behind].concat();
+        loop {
+            if raw.input.starts_with(&same) {
+                return Ok(Some(same.len()));
+            }
+            if !same.starts_with(raw.input) {
+                return Ok(None);
+            }
+            raw.wire.readable().await?;
+            listen(raw)?;
+        }
+    }
+}
