@@ -21,5 +21,8 @@ mod retry;
 mod server;
 mod shutdown;
 mod slow_reader;
+mod sockjs;
+mod sockjs_chat;
+mod sockjs_wire;
 mod switching;
 mod tickets;
