@@ -68,6 +68,16 @@ suite("without the library", () => {
     await until("the reply", () => page.evaluate(() => frames_.some((frame) => frame.re === "bare-1" && frame.ok)));
     await until("the event", async () => (await texts(page)).length === 1);
     assert.deepEqual(await texts(page), [nasty]);
+
+    // Long enough to travel compressed, both ways.
+    const long = nasty.repeat(100);
+    await page.evaluate(
+      (text) => socket.send(JSON.stringify({ id: "bare-3", type: "send", room: "lobby", body: { text } })),
+      long,
+    );
+    await until("the long event", async () => (await texts(page)).length === 2);
+    assert.equal((await texts(page))[1], long);
+    assert.match(await page.evaluate(() => socket.extensions), /^permessage-deflate; server_no_context_takeover/);
   });
 
   test("a bare fetch posts without a preflight and reads the answer of a poll", async (t) => {

@@ -16,6 +16,8 @@ pub mod websocket;
 pub enum Framing {
     /// Text messages of a WebSocket, as a server sends them (unmasked).
     WebSocket,
+    /// The same where `permessage-deflate` was agreed on, with the window that all of them share.
+    WebSocketDeflated,
     /// Server-Sent Events.
     Sse,
     /// One frame a line.
@@ -28,7 +30,7 @@ impl Framing {
     /// The `Content-Type` of the response; a WebSocket has none.
     pub fn content_type(&self) -> Option<&'static str> {
         match self {
-            Self::WebSocket => None,
+            Self::WebSocket | Self::WebSocketDeflated => None,
             Self::Sse => Some(sse::CONTENT_TYPE),
             Self::Ndjson => Some(ndjson::CONTENT_TYPE),
             Self::Iframe(_) => Some(iframe::CONTENT_TYPE),
@@ -38,7 +40,7 @@ impl Framing {
     /// Appends what stands before the first frame; `padding` is in bytes, as the client asked.
     pub fn prelude(&self, out: &mut Vec<u8>, padding: usize) {
         match self {
-            Self::WebSocket => {}
+            Self::WebSocket | Self::WebSocketDeflated => {}
             Self::Sse => sse::prelude(out, padding),
             Self::Ndjson => ndjson::prelude(out, padding),
             Self::Iframe(page) => page.prelude(out, padding),
@@ -50,6 +52,7 @@ impl Framing {
     pub fn frame(&self, out: &mut Vec<u8>, cursor: Option<&str>, json: &[u8]) {
         match self {
             Self::WebSocket => websocket::frame(out, json),
+            Self::WebSocketDeflated => websocket::deflated(out, json),
             Self::Sse => sse::frame(out, cursor, json),
             Self::Ndjson => ndjson::frame(out, json),
             Self::Iframe(page) => page.frame(out, json),

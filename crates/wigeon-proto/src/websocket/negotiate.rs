@@ -31,7 +31,8 @@ impl Deflate {
     /// Whether a message of so many bytes may come compressed. No reference reaches further back than its message
     /// began, so one that fits into the window can be inflated with it, and all clients can share the same bytes.
     pub fn takes(self, message_bytes: usize) -> bool {
-        self.server_max_window_bits.is_none_or(|bits| message_bytes <= 1 << bits)
+        let bits = self.server_max_window_bits.unwrap_or(WINDOW_BITS_MAX);
+        bits == WINDOW_BITS_MAX || message_bytes <= 1 << bits
     }
 }
 

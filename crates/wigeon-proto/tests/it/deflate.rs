@@ -272,7 +272,9 @@ fn a_small_window_suffices_for_what_it_takes() {
         window.decompress_vec(&whole, &mut inflated, FlushDecompress::Sync).expect("inflates");
         assert_eq!(inflated, message, "{bits}");
     }
-    assert!(deflate().expect("accepted").takes(usize::MAX));
+    for offer in ["permessage-deflate", "permessage-deflate; server_max_window_bits=15"] {
+        assert!(negotiate([offer], "").expect("accepted").takes(usize::MAX), "{offer}");
+    }
 }
 
 /// Text of a kind that compresses, and text of a kind that does not.

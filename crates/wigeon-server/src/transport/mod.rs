@@ -26,6 +26,7 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::framing::{Framing, jsonp, sse};
 use wigeon_proto::json;
 use wigeon_proto::transport::Transport;
+use wigeon_proto::websocket::Deflate;
 
 use crate::app::App;
 use crate::auth::Verdict;
@@ -43,8 +44,8 @@ enum Plan {
     Answer(Response),
     Hold(Box<held::Held>),
     Stream(Box<Stream>),
-    /// The switch of protocols, and the caller where the request said who asks.
-    WebSocket(Response, Option<Box<Opened>>),
+    /// The switch of protocols, what it agrees on, and the caller where the request said who asks.
+    WebSocket(Response, Option<Deflate>, Option<Box<Opened>>),
 }
 
 /// The handler of `GET /v1/events`, where the HTTP library has the connection.
@@ -58,11 +59,11 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request<Body>) 
         Ok(Plan::Answer(response)) => response,
         Ok(Plan::Hold(held)) => held.respond(&app, &parts, &asked).await,
         Ok(Plan::Stream(stream)) => stream.respond(&asked),
-        Ok(Plan::WebSocket(response, opened)) => {
+        Ok(Plan::WebSocket(response, deflate, opened)) => {
             let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
                 return socket::upgrade_required();
             };
-            tokio::spawn(switch(app, upgrade, asked, opened));
+            tokio::spawn(switch(app, upgrade, asked, deflate, opened));
             response
         }
         Err(error) => refusal(&asked, &error),
@@ -70,7 +71,13 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request<Body>) 
 }
 
 /// Takes the socket over from the HTTP library once it has switched protocols.
-async fn switch(app: Arc<App>, upgrade: OnUpgrade, asked: EventsRequest, opened: Option<Box<Opened>>) {
+async fn switch(
+    app: Arc<App>,
+    upgrade: OnUpgrade,
+    asked: EventsRequest,
+    deflate: Option<Deflate>,
+    opened: Option<Box<Opened>>,
+) {
     let Ok(upgraded) = upgrade.await else { return };
     let Ok(parts) = upgraded.downcast::<TokioIo<Rewound>>() else {
         tracing::error!("a WebSocket over something else than TCP");
@@ -78,7 +85,8 @@ async fn switch(app: Arc<App>, upgrade: OnUpgrade, asked: EventsRequest, opened:
     };
     let (mut early, stream) = parts.io.into_inner().into_parts();
     early.extend_from_slice(&parts.read_buf);
-    websocket::run(app, Arc::new(Wire::socket(stream)), opened.map(|opened| *opened), asked, early).await;
+    websocket::run(app, Arc::new(Wire::socket(stream)), opened.map(|opened| *opened), asked, early, deflate)
+        .await;
 }
 
 /// What is read from a raw connection, and whether it can carry another request.
@@ -113,13 +121,13 @@ pub(crate) async fn converse(
             drop((parts, allowed, asked));
             Ok(Box::pin(stream.run(raw.wire, true, raw.input)).await)
         }
-        Ok(Plan::WebSocket(mut response, opened)) => {
+        Ok(Plan::WebSocket(mut response, deflate, opened)) => {
             allowed.dress(&mut response);
             raw.wire.stage(&whole(response).await);
             let early = std::mem::take(raw.input);
             let (app, wire) = (app.clone(), raw.wire.clone());
             drop((parts, allowed));
-            Box::pin(websocket::run(app, wire, opened.map(|opened| *opened), asked, early)).await;
+            Box::pin(websocket::run(app, wire, opened.map(|opened| *opened), asked, early, deflate)).await;
             Ok(false)
         }
         Err(error) => answer(&raw, &allowed, refusal(&asked, &error)).await,
@@ -150,14 +158,14 @@ async fn plan(app: &Arc<App>, parts: &Parts, asked: &EventsRequest) -> Result<Pl
     }
     if asked.transport == Transport::Websocket {
         let caller = Caller::of(app, parts, asked.ticket.as_deref())?;
-        let Some(response) = socket::upgrade(parts) else {
+        let Some((response, deflate)) = socket::upgrade(parts) else {
             return Ok(Plan::Answer(socket::upgrade_required()));
         };
         let opened = match caller {
             Some(caller) => Some(Box::new(Opened::of(app, caller, asked.into()).await?)),
             None => None,
         };
-        return Ok(Plan::WebSocket(response, opened));
+        return Ok(Plan::WebSocket(response, deflate, opened));
     }
     let caller = Caller::required(app, parts, asked.ticket.as_deref())?;
     match asked.framing() {

@@ -11,9 +11,9 @@ use http::{HeaderValue, StatusCode, header};
 use tokio::time::{Instant, timeout, timeout_at};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame;
-use wigeon_proto::framing::websocket as text_frame;
+use wigeon_proto::framing::{Framing, websocket as text_frame};
 use wigeon_proto::limits;
-use wigeon_proto::websocket::{Decoder, Event, Role, Violation, encode, handshake};
+use wigeon_proto::websocket::{Decoder, Deflate, Event, Role, Violation, encode, handshake, negotiate};
 
 use crate::wire::{READ_BYTES, Wire};
 
@@ -24,8 +24,8 @@ const NORMAL: u16 = 1000;
 /// How long a closing handshake may take.
 const CLOSE_MS_MAX: u64 = 2_000;
 
-/// The answer to an upgrade; none if it is not one that we can answer.
-pub(super) fn upgrade(parts: &Parts) -> Option<Response> {
+/// The answer to an upgrade, and what it agrees on; none if it is not one that we can answer.
+pub(super) fn upgrade(parts: &Parts) -> Option<(Response, Option<Deflate>)> {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let accept = header("sec-websocket-key").and_then(handshake::accept)?;
     if header("sec-websocket-version") != Some("13") {
@@ -37,7 +37,14 @@ pub(super) fn upgrade(parts: &Parts) -> Option<Response> {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert("sec-websocket-accept", HeaderValue::from_str(&accept).expect("base64"));
-    Some(response)
+    let offers = parts.headers.get_all("sec-websocket-extensions");
+    let offers = offers.iter().filter_map(|value| value.to_str().ok());
+    let deflate = negotiate(offers, header("user-agent").unwrap_or_default());
+    if let Some(deflate) = deflate {
+        let answer = HeaderValue::from_str(&deflate.to_string()).expect("words and numbers");
+        headers.insert("sec-websocket-extensions", answer);
+    }
+    Some((response, deflate))
 }
 
 /// A plain GET where an upgrade was expected: most often a proxy that drops the `Upgrade` header.
@@ -65,12 +72,18 @@ pub(super) type Said = Result<String, WireError>;
 /// One socket.
 pub(super) struct Socket {
     pub(super) wire: Arc<Wire>,
+    /// What events look like on it.
+    pub(super) framing: Framing,
     decoder: Decoder,
 }
 
 impl Socket {
-    pub(super) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, decoder: Decoder::new(Role::Server, limits::BODY_BYTES_MAX) }
+    /// A client with a smaller window than everybody's is sent nothing compressed; it may send so itself.
+    pub(super) fn new(wire: Arc<Wire>, deflate: Option<Deflate>) -> Self {
+        let shares = deflate.is_some_and(|deflate| deflate.takes(usize::MAX));
+        let framing = if shares { Framing::WebSocketDeflated } else { Framing::WebSocket };
+        let decoder = Decoder::new(Role::Server, limits::BODY_BYTES_MAX).with_deflate(deflate);
+        Self { wire, framing, decoder }
     }
 
     /// Stages text frames.

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use wigeon_proto::command::{Command, Hello, Live, Request};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame::{self, Control};
-use wigeon_proto::framing::Framing;
 use wigeon_proto::id::{CommandId, UserId};
 use wigeon_proto::limits;
+use wigeon_proto::websocket::Deflate;
 
 use super::opening::{Opening, Wanted, feed_error};
 use super::pulse::{Due, Pulse, bye, expired, revoked};
@@ -62,9 +62,10 @@ pub(super) async fn run(
     opened: Option<Opened>,
     asked: EventsRequest,
     early: Vec<u8>,
+    deflate: Option<Deflate>,
 ) {
     let _open = crate::telemetry::Open::new(asked.transport);
-    let mut socket = Socket::new(wire);
+    let mut socket = Socket::new(wire, deflate);
     let ended = match Box::pin(begin(&app, &mut socket, opened, asked, early)).await {
         Ok((mut session, backlog)) => {
             let ended = session.talk(&mut socket, backlog).await;
@@ -103,7 +104,7 @@ async fn begin(
     first.extend(hello.map(|id| frame::reply_ok(id.as_ref(), b"{}")));
     socket.stage(first.iter().map(Vec::as_slice));
     socket.wire.flush();
-    let form = Form::Stream { framing: Framing::WebSocket, chunked: false };
+    let form = Form::Stream { framing: socket.framing.clone(), chunked: false };
     let session = Session {
         app: app.clone(),
         line: Line::new(Some(socket.wire.clone())),

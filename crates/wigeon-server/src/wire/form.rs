@@ -30,7 +30,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// How many forms share their bytes.
-    pub(crate) const SHARED: usize = 6;
+    pub(crate) const SHARED: usize = 7;
 
     /// Which of the forms it is that share their bytes; none where each wire reads its own.
     pub(crate) fn shared(&self) -> Option<usize> {
@@ -39,6 +39,7 @@ impl Form {
             Self::Stream { framing: Framing::Sse, chunked } => Some(1 + usize::from(*chunked)),
             Self::Stream { framing: Framing::Ndjson, chunked } => Some(3 + usize::from(*chunked)),
             Self::Answer { common: true, .. } => Some(5),
+            Self::Stream { framing: Framing::WebSocketDeflated, .. } => Some(6),
             Self::Stream { framing: Framing::Iframe(_), .. } | Self::Answer { common: false, .. } => None,
         }
     }

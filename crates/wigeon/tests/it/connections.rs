@@ -10,7 +10,7 @@ use wigeon_client::{Client, Method};
 use wigeon_proto::websocket::{Opcode, encode};
 
 /// Opens `path` by hand, so that the connection can be dropped at any point.
-async fn knock(client: &Client, path: &str, more: &str) -> TcpStream {
+pub(crate) async fn knock(client: &Client, path: &str, more: &str) -> TcpStream {
     let host = client.base().strip_prefix("http://").expect("a base").to_owned();
     let token = client.token().expect("a token");
     let mut stream = TcpStream::connect(&host).await.expect("a connection");

@@ -11,6 +11,7 @@
 mod bad_input;
 mod connections;
 mod cursors;
+mod deflate;
 mod dice;
 mod equivalence;
 mod fsync;
