@@ -1,4 +1,4 @@
-//! One reader's book: every message exactly once, in order, room by room.
+//! One reader's book: every message exactly once, in order, room by room, by its `seq`.
 
 use super::message::Mark;
 
@@ -11,7 +11,7 @@ pub(super) enum Seen {
     After(u32),
     /// One that was there before, or that comes too late to be in order.
     Again,
-    /// One of a room that this reader does not follow, or under a `seq` of another message.
+    /// One of a room that this reader does not follow, or sent before another that stands before it.
     Wrong,
 }
 
@@ -25,28 +25,35 @@ struct Room {
     id: usize,
     first: u32,
     next: u32,
-    /// The number that it is to have reached.
+    /// The sender's number of the last.
+    number: u32,
+    /// The `seq` that it is to have reached.
     goal: u32,
 }
 
 impl Account {
-    /// Follows `rooms`; in each, `first` is the number of the first message to come.
+    /// Follows `rooms`; in each, `first` is the `seq` of the first message to come.
     pub(super) fn new(rooms: &[usize], first: u32) -> Self {
-        Self { rooms: rooms.iter().map(|room| Room { id: *room, first, next: first, goal: 0 }).collect() }
+        Self {
+            rooms: rooms
+                .iter()
+                .map(|room| Room { id: *room, first, next: first, number: 0, goal: 0 })
+                .collect(),
+        }
     }
 
     pub(super) fn see(&mut self, mark: &Mark) -> Seen {
         let Some(room) = self.rooms.iter_mut().find(|room| room.id == mark.room) else {
             return Seen::Wrong;
         };
-        if mark.seq != Some(mark.number) {
-            return Seen::Wrong;
-        }
-        if mark.number < room.next {
+        if mark.seq < room.next {
             return Seen::Again;
         }
-        let missing = mark.number - room.next;
-        room.next = mark.number + 1;
+        if mark.number <= room.number {
+            return Seen::Wrong;
+        }
+        let missing = mark.seq - room.next;
+        (room.next, room.number) = (mark.seq + 1, mark.number);
         if missing == 0 { Seen::Next } else { Seen::After(missing) }
     }
 
@@ -75,8 +82,8 @@ impl Account {
 mod tests {
     use super::*;
 
-    fn see(account: &mut Account, room: usize, number: u32) -> Seen {
-        account.see(&Mark { room, number, sent_ns: 0, seq: Some(number) })
+    fn see(account: &mut Account, room: usize, seq: u32) -> Seen {
+        account.see(&Mark { room, number: seq + 10, sent_ns: 0, seq })
     }
 
     #[test]
@@ -88,7 +95,7 @@ mod tests {
         assert_eq!(see(&mut account, 3, 5), Seen::Again);
         assert_eq!(see(&mut account, 3, 6), Seen::Again);
         assert_eq!(see(&mut account, 4, 2), Seen::Wrong);
-        assert_eq!(account.see(&Mark { room: 5, number: 3, sent_ns: 0, seq: Some(4) }), Seen::Wrong);
+        assert_eq!(account.see(&Mark { room: 5, number: 12, sent_ns: 0, seq: 3 }), Seen::Wrong);
         let last = |room| if room == 3 { 8 } else { 2 };
         assert_eq!((account.expected(last), account.missing(last)), (8, 2));
         account.aim(|_| 2);

@@ -2,8 +2,8 @@
 //!
 //! A text begins with a mark: `@wg`, then room, number in that room and time of sending in hex digits. Finding
 //! it is one search for three bytes; parsing every frame would cost the driver more than receiving it.
-//! A room's first message has number 1, as it has `seq` 1, and one connection sends all of them: so the two
-//! numbers are the same as long as the server keeps the order, and they are compared.
+//! What must come is counted by the `seq` that the server gives to each message it takes: without holes, as many
+//! as were acknowledged. The number in the text is the sender's own, and shows that the order was kept.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -32,41 +32,59 @@ impl Clock {
     }
 }
 
-/// The rooms of a run, and how many messages each has been sent.
+/// The rooms of a run, and what was sent to each.
 #[derive(Debug)]
 pub(super) struct Rooms {
     run: String,
     padding: String,
-    numbers: RefCell<Vec<u32>>,
+    each: RefCell<Vec<Sent>>,
     clock: Clock,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sent {
+    /// The number of the newest message.
+    number: u32,
+    /// Messages that the server has taken, and so the `seq` of the newest of them.
+    taken: u32,
 }
 
 impl Rooms {
     /// `run` is part of every name, so that runs against one server never meet. `size` is in bytes of text.
     pub(super) fn new(run: String, rooms: usize, size: usize, clock: Clock) -> Self {
         let padding = "x".repeat(size.saturating_sub(MARK_BYTES));
-        Self { run, padding, numbers: RefCell::new(vec![0; rooms]), clock }
+        Self { run, padding, each: RefCell::new(vec![Sent::default(); rooms]), clock }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.numbers.borrow().len()
+        self.each.borrow().len()
     }
 
     pub(super) fn name(&self, room: usize) -> String {
         format!("bench-{}-{room}", self.run)
     }
 
-    /// The number of the newest message.
+    /// The server has acknowledged one more.
+    pub(super) fn taken(&self, room: usize) {
+        self.each.borrow_mut()[room].taken += 1;
+    }
+
+    /// The `seq` of the newest message that was acknowledged.
     pub(super) fn last(&self, room: usize) -> u32 {
-        self.numbers.borrow()[room]
+        self.each.borrow()[room].taken
+    }
+
+    /// Messages to all rooms, those under way and those refused with them.
+    pub(super) fn sent(&self) -> u64 {
+        self.each.borrow().iter().map(|room| u64::from(room.number)).sum()
     }
 
     /// The command that sends the room's next message.
     pub(super) fn next(&self, room: usize) -> String {
         let number = {
-            let mut numbers = self.numbers.borrow_mut();
-            numbers[room] += 1;
-            numbers[room]
+            let room = &mut self.each.borrow_mut()[room];
+            room.number += 1;
+            room.number
         };
         let (run, padding, now) = (&self.run, &self.padding, self.clock.now_ns());
         let mut command = String::with_capacity(160 + padding.len());
@@ -83,10 +101,11 @@ impl Rooms {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) room: usize,
+    /// Its sender's number.
     pub(super) number: u32,
     pub(super) sent_ns: u64,
-    /// The number that the server gave to it.
-    pub(super) seq: Option<u32>,
+    /// The server's number.
+    pub(super) seq: u32,
 }
 
 /// The messages in `bytes`, which hold whole frames.
@@ -113,7 +132,7 @@ fn read(before: &[u8], mark: &[u8]) -> Option<Mark> {
         room: hex(room)? as usize,
         number: hex(number)? as u32,
         sent_ns: hex(time)?,
-        seq: seq(before),
+        seq: seq(before)?,
     })
 }
 
@@ -144,12 +163,12 @@ mod tests {
     fn what_is_sent_is_found_again_with_its_numbers() {
         let rooms = Rooms::new("r".into(), 70_000, 128, Clock::start());
         let sent = [rooms.next(69_999), rooms.next(0), rooms.next(69_999)];
-        assert_eq!(rooms.last(69_999), 2);
+        assert_eq!(rooms.sent(), 3);
         let bytes: Vec<String> =
             sent.iter().zip([1, 1, 9]).map(|(command, seq)| event(command, seq)).collect();
         let found: Vec<_> = marks(bytes.join("\n").as_bytes()).collect();
         let numbers: Vec<_> = found.iter().map(|mark| (mark.room, mark.number, mark.seq)).collect();
-        assert_eq!(numbers, [(69_999, 1, Some(1)), (0, 1, Some(1)), (69_999, 2, Some(9))]);
+        assert_eq!(numbers, [(69_999, 1, 1), (0, 1, 1), (69_999, 2, 9)]);
         assert!(found.is_sorted_by_key(|mark| mark.sent_ns));
     }
 

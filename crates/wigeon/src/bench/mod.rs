@@ -60,8 +60,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     })?;
     report.publish(common)?;
-    if !report.is_good() {
-        bail!("{}", report.verdict());
+    if report.is_good() {
+        return Ok(());
     }
-    Ok(())
+    let hint = if report.refused > 0 {
+        "\n  hint: that was more than the server can take here; lower --rate or --window"
+    } else {
+        ""
+    };
+    bail!("{}{hint}", report.verdict())
 }

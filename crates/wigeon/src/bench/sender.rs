@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use memchr::memmem;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
+use wigeon_client::Reply;
 use wigeon_proto::websocket::{Opcode, encode, handshake};
 
 use super::frames::{self, Said};
@@ -26,8 +27,8 @@ pub(super) struct Sender {
     unsent: RefCell<Vec<u8>>,
     /// Told when a write did not take everything.
     blocked: Notify,
-    /// When the commands were sent that have no reply yet; replies come in the same order.
-    unanswered: RefCell<VecDeque<u64>>,
+    /// Room and time of the messages that have no reply yet; replies come in the same order.
+    unanswered: RefCell<VecDeque<(usize, u64)>>,
     answered: Rc<RefCell<Histogram<u64>>>,
 }
 
@@ -71,12 +72,13 @@ impl Sender {
     pub(super) fn queue(&self, room: usize) {
         let mut unsent = self.unsent.borrow_mut();
         if unsent.len() > UNSENT_BYTES_MAX {
-            self.tally.fail("the server takes messages more slowly than asked for: lower --rate or --window");
+            self.tally.refuse("the socket takes no more");
             return;
         }
         let command = self.world.rooms.next(room);
         let now_ns = self.world.clock.now_ns();
-        self.unanswered.borrow_mut().push_back(now_ns);
+        self.unanswered.borrow_mut().push_back((room, now_ns));
+        self.world.unanswered.set(self.world.unanswered.get() + 1);
         encode::masked(&mut unsent, Opcode::Text, (now_ns as u32).to_ne_bytes(), command.as_bytes());
     }
 
@@ -148,11 +150,15 @@ impl Sender {
         if !frame.starts_with(b"{\"re\":") {
             return;
         }
-        if let Some(sent_ns) = self.unanswered.borrow_mut().pop_front() {
-            self.answered.borrow_mut().saturating_record(now_ns.saturating_sub(sent_ns).max(1));
-        }
+        let Some((room, sent_ns)) = self.unanswered.borrow_mut().pop_front() else { return };
+        self.world.unanswered.set(self.world.unanswered.get() - 1);
         if memmem::find(frame, b"\"error\":{").is_some() {
-            self.tally.fail(format!("a message was refused: {}", String::from_utf8_lossy(frame)));
+            let reply: Option<Reply> = serde_json::from_slice(frame).ok();
+            let error = reply.and_then(|reply| reply.error).map(|error| error.to_string());
+            self.tally.refuse(error.unwrap_or_default());
+        } else {
+            self.world.rooms.taken(room);
+            self.answered.borrow_mut().saturating_record(now_ns.saturating_sub(sent_ns).max(1));
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) struct Tally {
     pub(super) delivered: Cell<u64>,
     pub(super) lost: Cell<u64>,
     pub(super) doubled: Cell<u64>,
-    /// Connections that could not be made or did not last, and commands that were refused.
+    /// Messages that the server did not take.
+    pub(super) refused: Cell<u64>,
+    /// Connections that could not be made or did not last, and what else must not be.
     pub(super) failed: Cell<u64>,
     first_failure: RefCell<Option<String>>,
     latency: RefCell<Histogram<u64>>,
@@ -38,6 +40,7 @@ impl Default for Tally {
             delivered: Cell::default(),
             lost: Cell::default(),
             doubled: Cell::default(),
+            refused: Cell::default(),
             failed: Cell::default(),
             first_failure: RefCell::default(),
             latency: RefCell::new(histogram()),
@@ -86,6 +89,12 @@ impl Tally {
     /// Something went wrong; the first of all is told to the person.
     pub(super) fn fail(&self, why: impl Into<String>) {
         count(&self.failed, 1);
+        self.first_failure.borrow_mut().get_or_insert_with(|| why.into());
+    }
+
+    /// The server did not take a message.
+    pub(super) fn refuse(&self, why: impl Into<String>) {
+        count(&self.refused, 1);
         self.first_failure.borrow_mut().get_or_insert_with(|| why.into());
     }
 

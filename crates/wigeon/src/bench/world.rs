@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) rooms: Rooms,
     pub(super) connecting: Semaphore,
+    /// Messages whose senders have no reply yet.
+    pub(super) unanswered: Cell<u64>,
     /// Whether ends of connections are no longer failures.
     pub(super) over: Cell<bool>,
     pub(super) progress: Progress,
@@ -44,6 +46,7 @@ impl World {
             clock,
             rooms: Rooms::new(run, rooms, size as usize, clock),
             connecting: Semaphore::new(CONNECTING_MAX),
+            unanswered: Cell::new(0),
             over: Cell::new(false),
             progress,
             timeline: RefCell::default(),
@@ -99,17 +102,22 @@ impl World {
         }
     }
 
-    /// Waits until nothing is missing, or nothing comes any more.
-    pub(super) async fn drain(&self, readers: &[Rc<Reader>]) {
+    /// Waits until nothing is missing and every sender has its reply, or nothing comes any more.
+    pub(super) async fn drain(&self, readers: &[Rc<Reader>], senders: &Tally) {
         self.progress.begin("the rest", Goal::Count(1));
-        let expected: u64 = readers.iter().map(|reader| reader.expected()).sum();
-        let (mut before, mut since) = (self.delivered(), Instant::now());
+        let expected = || readers.iter().map(|reader| reader.expected()).sum::<u64>();
         // What was passed over does not come any more: it would be out of order.
-        while before + self.sum(|tally| tally.lost.get()) < expected && since.elapsed() < PATIENCE {
+        let missing = || expected().saturating_sub(self.delivered() + self.sum(|tally| tally.lost.get()));
+        let left = || missing() + self.unanswered.get();
+        let (mut before, mut since) = (left(), Instant::now());
+        while before > 0 && since.elapsed() < PATIENCE {
             sleep(LOOK).await;
-            if self.delivered() != before {
-                (before, since) = (self.delivered(), Instant::now());
+            if left() != before {
+                (before, since) = (left(), Instant::now());
             }
+        }
+        if self.unanswered.get() > 0 {
+            senders.fail(format!("{} messages were never acknowledged", self.unanswered.get()));
         }
         for reader in readers {
             reader.close_account();
@@ -132,7 +140,7 @@ impl World {
         self.send_to(&(0..self.rooms.count()).collect::<Vec<_>>()).await
     }
 
-    /// Sends one message to each of these rooms, in this order, as fast as it goes.
+    /// Sends one message to each of these rooms, in this order, as fast as it goes. All are taken, or it fails.
     pub(super) async fn send_to(&self, rooms: &[usize]) -> Result<()> {
         let mut commands = Vec::new();
         let mut bytes = 0;
@@ -140,6 +148,7 @@ impl World {
             let command = self.rooms.next(*room);
             bytes += command.len();
             commands.push(command);
+            self.rooms.taken(*room);
             let full = commands.len() == COMMANDS_PER_REQUEST_MAX || bytes > BODY_BYTES_MAX / 4;
             if full || i + 1 == rooms.len() {
                 self.commands(&std::mem::take(&mut commands)).await?;

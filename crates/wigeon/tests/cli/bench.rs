@@ -19,7 +19,7 @@ fn bench(arguments: &str) -> Value {
     let said = directory.run(&all);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{arguments}\n{}", said.out);
     let report: Value = serde_json::from_str(&said.out).unwrap();
-    for nothing in ["lost", "doubled", "failed"] {
+    for nothing in ["lost", "doubled", "refused", "failed"] {
         assert_eq!(report[nothing], 0, "{arguments}: {nothing}");
     }
     assert_eq!(report["delivered"], report["expected"], "{arguments}");
@@ -312,8 +312,12 @@ fn a_message_that_is_lost_or_doubled_and_a_connection_that_ends_fail_the_run() {
         let report: Value = serde_json::from_str(&said.out).unwrap();
         let count = |name: &str| report[name].as_u64().unwrap();
         assert!(count(counter) >= 3, "{lie:?}: {report}");
-        let words =
-            format!("{} lost, {} doubled, {} failed", count("lost"), count("doubled"), count("failed"));
+        let words = format!(
+            "{} lost, {} doubled, 0 refused, {} failed",
+            count("lost"),
+            count("doubled"),
+            count("failed")
+        );
         assert!(said.err.starts_with("error: no, ") && said.err.contains(&words), "{lie:?}: {}", said.err);
         assert_eq!(count("failed") > 0, matches!(lie, Lie::Close), "{lie:?}: {report}");
         assert_eq!(count("doubled") > 0, matches!(lie, Lie::Double), "{lie:?}: {report}");

@@ -29,7 +29,7 @@ pub(super) struct Reading {
     /// Which connection of the run it is.
     pub(super) number: usize,
     pub(super) rooms: Vec<usize>,
-    /// The number of the first message to come in each room.
+    /// The `seq` of the first message to come in each room.
     pub(super) first: u32,
     /// Where to go on; from now on without it.
     pub(super) after: Option<String>,

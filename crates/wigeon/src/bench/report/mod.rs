@@ -11,6 +11,8 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+pub(super) use table::thousands;
+
 use super::arguments::Common;
 use super::tally::us;
 use super::timeline::Timeline;
@@ -37,6 +39,8 @@ pub(super) struct Report {
     pub(super) delivered: u64,
     pub(super) lost: u64,
     pub(super) doubled: u64,
+    /// Messages that the server did not take.
+    pub(super) refused: u64,
     pub(super) failed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) first_failure: Option<String>,
@@ -181,7 +185,7 @@ pub(super) struct Slow {
 impl Report {
     /// Whether every reader got every message once and in order, and nothing else went wrong.
     pub(super) fn is_good(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.failed == 0 && self.delivered == self.expected
+        self.lost + self.doubled + self.refused + self.failed == 0 && self.delivered == self.expected
     }
 
     /// Fails where [`Self::publish`] would: before a long run and not after it.

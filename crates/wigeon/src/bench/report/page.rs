@@ -75,7 +75,7 @@ impl Report {
             }
         }
         if let Some(memory) = &self.memory {
-            tile("memory a connection", &format!("{:.1}", memory.rss_kib_per_connection), "KiB");
+            tile("RSS a connection", &format!("{:.1}", memory.rss_kib_per_connection), "KiB");
         }
         out
     }

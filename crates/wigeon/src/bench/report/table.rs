@@ -126,12 +126,13 @@ impl Report {
         if self.is_good() {
             return format!("yes, {of} delivered once and in order");
         }
-        let counts = format!(
-            "{} lost, {} doubled, {} failed",
-            thousands(self.lost),
-            thousands(self.doubled),
-            thousands(self.failed)
-        );
+        let counts = [
+            (self.lost, "lost"),
+            (self.doubled, "doubled"),
+            (self.refused, "refused"),
+            (self.failed, "failed"),
+        ];
+        let counts = counts.map(|(count, what)| format!("{} {what}", thousands(count))).join(", ");
         let first = self.first_failure.as_ref().map(|why| format!("; first: {why}"));
         format!("no, {of} delivered, {counts}{}", first.unwrap_or_default())
     }
@@ -163,7 +164,7 @@ pub(super) fn mebibytes(kib: u64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-pub(super) fn thousands(number: u64) -> String {
+pub(in crate::bench) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -12,7 +12,7 @@ use crate::bench::meter::Meter;
 use crate::bench::process;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
-use crate::bench::report::{Idle, Memory};
+use crate::bench::report::{Idle, Memory, thousands};
 use crate::bench::sender::{Sender, answered};
 use crate::bench::world::World;
 
@@ -55,10 +55,10 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Idle) -> Result<Fi
         }
     }
     let messages = meter.end();
-    world.drain(&readers).await;
+    world.drain(&readers, &tally).await;
     let memory = Memory::of(before, connected, world.rss_kib(), count);
     Ok(Findings {
-        load: format!("{count} connections that say nothing for {} s", asked.hold),
+        load: format!("{} connections that say nothing for {} s", thousands(count as u64), asked.hold),
         connections: readers.len() + 1,
         expected: expected(&readers),
         phases: vec![silence, messages],

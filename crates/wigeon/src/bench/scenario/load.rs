@@ -13,7 +13,7 @@ use crate::bench::arguments::{Load, Read, Relay};
 use crate::bench::meter::Meter;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
-use crate::bench::report::{Memory, Phase};
+use crate::bench::report::{Memory, Phase, thousands};
 use crate::bench::sender::{Sender, answered};
 use crate::bench::tally::Tally;
 use crate::bench::volley::Volley;
@@ -46,7 +46,7 @@ pub(super) async fn fanout(
     };
     let phase = measured(world, &tally, load, drive, || {}, &readers).await;
     Ok(Findings {
-        load: format!("{count} readers of one room, {}, {} bytes", pace(load), load.size),
+        load: format!("{} readers of one room, {}, {} bytes", thousands(count as u64), pace(load), load.size),
         connections: count + 1,
         expected: expected(&readers),
         phases: vec![phase],
@@ -99,7 +99,8 @@ pub(super) async fn relay(world: &Rc<World>, asked: &Relay) -> Result<Findings> 
     let phase = measured(world, &tally, load, drive, stop, &readers).await;
     Ok(Findings {
         load: format!(
-            "{count} pairs, {}{}, {} bytes",
+            "{} pairs, {}{}, {} bytes",
+            thousands(count as u64),
             pace(load),
             if load.rate.is_none() { " in each" } else { "" },
             load.size
@@ -127,7 +128,7 @@ async fn measured(
         world.progress.begin("messages", Goal::Count(deliveries));
         let meter = Meter::begin(world, "measured", tally);
         drive.await;
-        world.drain(readers).await;
+        world.drain(readers, tally).await;
         return meter.end();
     }
     // A driver that gives up is seen by what is missing.
@@ -145,7 +146,7 @@ async fn measured(
     tokio::select! { () = &mut drive => {}, () = sleep(seconds) => {} }
     let phase = meter.end();
     stop();
-    world.drain(readers).await;
+    world.drain(readers, tally).await;
     phase
 }
 

@@ -18,7 +18,7 @@ use super::arguments::{Load, Scenario};
 use super::host::Host;
 use super::progress::{Goal, Progress};
 use super::reader::Reader;
-use super::report::{Idle, Latency, Memory, Phase, Report, Slow, Storm};
+use super::report::{Idle, Latency, Memory, Phase, Report, Slow, Storm, thousands};
 use super::sender::Sender;
 use super::world::World;
 
@@ -68,11 +68,12 @@ pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
         transport: scenario.transport().as_str(),
         load: found.load,
         connections: found.connections,
-        messages: (0..rooms).map(|room| u64::from(world.rooms.last(room))).sum(),
+        messages: world.rooms.sent(),
         expected: found.expected,
         delivered: world.delivered(),
         lost: world.sum(|tally| tally.lost.get()),
         doubled: world.sum(|tally| tally.doubled.get()),
+        refused: world.sum(|tally| tally.refused.get()),
         failed: world.sum(|tally| tally.failed.get()),
         first_failure: world.first_failure(),
         phases: found.phases,
@@ -117,7 +118,7 @@ fn latency(histogram: &Rc<RefCell<Histogram<u64>>>) -> Option<Latency> {
 /// The pace in words.
 fn pace(load: &Load) -> String {
     match load.rate {
-        Some(rate) => format!("{rate} messages a second"),
+        Some(rate) => format!("{} messages a second", thousands(rate.into())),
         None if load.window == 1 => "one message at a time".to_owned(),
         None => format!("{} messages at a time", load.window),
     }

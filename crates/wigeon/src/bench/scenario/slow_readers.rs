@@ -14,7 +14,7 @@ use crate::bench::limits::STALLED_BUFFER_BYTES;
 use crate::bench::meter::Meter;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
-use crate::bench::report::{Memory, Slow};
+use crate::bench::report::{Memory, Slow, thousands};
 use crate::bench::sender::{Sender, answered};
 use crate::bench::world::World;
 
@@ -69,11 +69,14 @@ pub(super) async fn run(world: &Rc<World>, asked: &SlowReaders) -> Result<Findin
     let caught_up_ns = level.iter().max().copied().unwrap_or(begun_ns).saturating_sub(begun_ns);
 
     let readers = [sleepers, others].concat();
-    world.drain(&readers).await;
+    world.drain(&readers, &awake).await;
     Ok(Findings {
         load: format!(
-            "{count} readers of one room at {} messages a second of {} bytes; {stalled} of them stop to read for {} s",
-            asked.rate, asked.size, asked.seconds
+            "{} readers of one room at {} messages a second of {} bytes; {stalled} of them stop to read for {} s",
+            thousands(count as u64),
+            asked.rate,
+            asked.size,
+            asked.seconds
         ),
         connections: count + 1,
         expected: expected(&readers),

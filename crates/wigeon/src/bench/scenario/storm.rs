@@ -14,7 +14,7 @@ use crate::bench::limits::{LEVEL, LOOK};
 use crate::bench::meter::Meter;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
-use crate::bench::report::{Latency, Memory, Storm};
+use crate::bench::report::{Latency, Memory, Storm, thousands};
 use crate::bench::sender::{Sender, answered};
 use crate::bench::tally::histogram;
 use crate::bench::world::World;
@@ -86,11 +86,14 @@ pub(super) async fn run(world: &Rc<World>, asked: &ResumeStorm) -> Result<Findin
     };
     let count = clients.len();
     readers.extend(clients);
-    world.drain(&readers).await;
+    world.drain(&readers, &witnessed).await;
     Ok(Findings {
         load: format!(
-            "{count} clients come back, each {} messages behind in {} rooms, beside {witnesses} witnesses at {} messages a second",
-            asked.behind, asked.rooms, asked.rate
+            "{} clients come back, each {} messages behind in {} rooms, beside {witnesses} witnesses at {} messages a second",
+            thousands(count as u64),
+            asked.behind,
+            asked.rooms,
+            asked.rate
         ),
         connections: readers.len() + 1,
         expected: expected(&readers),
