@@ -61,6 +61,18 @@ pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
 pub const SEQUENCER_QUEUE_MAX: usize = 16_384;
 /// Entries in one commit: enough to pay for an `fsync`, few enough to keep acks quick.
 pub const COMMIT_ENTRIES_MAX: usize = 1024;
+/// Bytes of one journal file. An uncommon end leaves one or two of them to fold at the next start: a second
+/// or so. A smaller file would mean more checkpoints, which are what takes files away.
+pub const JOURNAL_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Milliseconds an entry may wait for others before it is folded into the tables, if no reader asks for it.
+pub const FOLD_DELAY_MS_MAX: u64 = 100;
+/// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A
+/// reader that comes meanwhile waits for it, some 30 ms.
+pub const FOLD_SLICE_WEIGHT_MAX: usize = 8192;
+/// Rows, and KiB of events, that may wait in memory for the fold: some 20 MB. Past it the sequencer waits.
+pub const PENDING_WEIGHT_MAX: usize = 4 * FOLD_SLICE_WEIGHT_MAX;
+/// Milliseconds a reader waits for the tables to hold what was acknowledged before it asked.
+pub const FOLD_WAIT_MS_MAX: u64 = 30_000;
 /// Commits waiting for the hub; past it the sequencer waits.
 pub const HUB_QUEUE_MAX: usize = 1024;
 /// Open connections; past it new ones are closed at once.

@@ -1,17 +1,34 @@
-//! The memory: one ordered, durable log in SQLite, and everything folded from it.
+//! The memory: one ordered, durable log, and everything folded from it.
 //!
-//! [`open`] finds or makes the data directory; the [`sequencer`] is the only one who appends, through
-//! the [`writer`]; [`read`] answers from committed state, each answer from one snapshot.
+//! [`open`] finds or makes the data directory; the [`sequencer`] is the only one who appends, through the
+//! [`writer`]; [`read`] answers from committed state, each answer from one snapshot.
+//!
+//! ```text
+//! entry ─▶ step ─▶ journal, one write and one sync for a batch ─▶ answers, events
+//!           │ ▲              │
+//!           ▼ │              ▼
+//!         overlay ◀─ lets go ─ fold, on its own thread ─▶ tables ─▶ read
+//! ```
+//! The journal is what is durable; the tables are folded from it a little later. What is not in them yet is
+//! in the overlay for the rules, and a reader waits until the tables hold what was acknowledged before.
 
+mod cache;
+mod fold;
+mod journal;
 pub mod open;
+mod overlay;
 pub mod read;
+mod rows;
 pub mod schema;
 pub mod sequencer;
+mod step;
+mod tables;
 pub mod writer;
 
 pub use open::{Durability, OpenError, Store};
 pub use read::{Pool, View};
-pub use sequencer::{Answer, Committed, Outlet, Sequencer};
+pub use sequencer::{Outlet, Sequencer};
+pub use step::{Admitted, Answer, Committed};
 
 /// A fault of the medium: the disk, the file, a bug in a statement. Nothing a caller can mend.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +36,12 @@ pub enum Fault {
     /// SQLite says so.
     #[error("the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The journal cannot be read or written.
+    #[error("the journal: {0}")]
+    Disk(#[from] std::io::Error),
+    /// The journal holds something else than what was written.
+    #[error("the journal cannot be folded: {0}")]
+    Journal(String),
     /// What is stored is not what was written.
     #[error("the database holds what was never written: {0}")]
     Corrupt(String),

@@ -1,4 +1,5 @@
-//! Opening the data directory: its lock, its database, its epoch.
+//! Opening the data directory: its lock, its database, its epoch, and what its journal holds beyond the
+//! tables.
 //!
 //! Positions are never given out twice under one epoch. So an epoch ends whenever acknowledged
 //! entries may have been lost: at each start after `memory`, and after `os` unless the program ended
@@ -8,21 +9,31 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use wigeon_core::entry::Entry;
 use wigeon_proto::cursor::Epoch;
+use wigeon_proto::limits::FOLD_SLICE_WEIGHT_MAX;
 
-use crate::read::Pool;
+use crate::Fault;
+use crate::fold::Fold;
+use crate::journal::{self, Journal};
+use crate::overlay::Overlay;
+use crate::read::{Pool, open_reader};
+use crate::rows;
 use crate::schema::{MigrateError, migrate};
+use crate::step::{Step, Stepper};
+use crate::tables::{self, Pending};
 use crate::writer::Writer;
 
 /// What an acknowledged entry survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// Power failure: each commit is synced to the disk before it is acknowledged.
+    /// Power failure: each batch is synced to the disk before it is acknowledged.
     #[default]
     Fsync,
     /// A crash of the program, not of the machine.
     Os,
-    /// As `Os`, and the log takes a new epoch at each start: for benchmarks and throw-away data.
+    /// Nothing but a clean stop: there is no journal, and the log takes a new epoch at each start. For
+    /// benchmarks and throw-away data.
     Memory,
 }
 
@@ -92,16 +103,74 @@ pub struct Store {
 const READERS: usize = 4;
 
 impl Store {
-    /// Opens the directory, or makes it. `random` is used if the log needs a new epoch.
+    /// Opens the directory, or makes it, and folds what the journal holds beyond the tables. `random` is
+    /// used if the log needs a new epoch.
     pub fn open(directory: &Path, durability: Durability, random: u64) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
-        let file = directory.join("wigeon.db");
+        fs::create_dir_all(directory.join("journal"))
+            .and_then(|()| File::open(directory)?.sync_all())
+            .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
         let database = |source| OpenError::Database { path: directory.to_owned(), source };
-        let (db, epoch) = open_writer(&file, durability, random).map_err(database)?;
-        let writer = Writer::new(db, epoch).map_err(|fault| database(fault.into()))?;
-        let readers = Pool::open(&file, epoch, READERS).map_err(|fault| database(fault.into()))?;
-        Ok(Self { epoch, writer, readers, lock })
+        let (db, run) = open_writer(&directory.join("wigeon.db"), durability, random).map_err(database)?;
+        let (writer, readers) =
+            start(directory, db, durability, run).map_err(|fault| database(fault.into()))?;
+        Ok(Self { epoch: run.epoch, writer, readers, lock })
     }
+}
+
+/// Brings the tables up to the journal, and everything to life.
+fn start(
+    directory: &Path,
+    mut db: Connection,
+    durability: Durability,
+    run: Run,
+) -> Result<(Writer, Pool), Fault> {
+    let (file, journal) = (directory.join("wigeon.db"), directory.join("journal"));
+    let overlay = Overlay::new(open_reader(&file)?)?;
+    let mut stepper = Stepper::new(overlay, rows::position(&db)?, run.epoch);
+    recover(&journal, &mut stepper, &mut db, run)?;
+    // The journal is what survives; the database is synced at checkpoints alone.
+    let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
+    db.pragma_update(None, "synchronous", synchronous)?;
+    let position = stepper.position;
+    let appended = match durability {
+        Durability::Memory => None,
+        Durability::Os | Durability::Fsync => {
+            Some(Journal::begin(&journal, position + 1, durability == Durability::Fsync)?)
+        }
+    };
+    let fold = Fold::start(db, position);
+    let readers = Pool::open(&file, run.epoch, fold.progress(), READERS)?;
+    Ok((Writer::new(stepper, appended, journal, fold), readers))
+}
+
+/// Applies what the journal holds beyond the tables once more, by the same rules, and empties it.
+fn recover(journal: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run) -> Result<(), Fault> {
+    let (mut slice, mut weight) = (Vec::new(), 0);
+    journal::replay(journal, stepper.position, run.whole, |position, bytes| {
+        let disagrees = |what: &str| Fault::Journal(format!("entry {position} {what}"));
+        let entry = Entry::from_bytes(bytes).map_err(|error| disagrees(&error.to_string()))?;
+        let Step::Applied(effect) = stepper.step(&entry.into())? else {
+            return Err(disagrees("does not apply; start the version of wigeon that wrote it, and stop it"));
+        };
+        weight += effect.pending.weight();
+        slice.push(effect.pending);
+        if weight >= FOLD_SLICE_WEIGHT_MAX {
+            fold_slice(stepper, db, &mut slice)?;
+            weight = 0;
+        }
+        Ok(())
+    })?;
+    fold_slice(stepper, db, &mut slice)?;
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    journal::clear(journal)
+}
+
+fn fold_slice(stepper: &mut Stepper, db: &mut Connection, slice: &mut Vec<Pending>) -> Result<(), Fault> {
+    tables::fold(db, slice)?;
+    slice.clear();
+    stepper.overlay.release(stepper.position);
+    stepper.overlay.trim(stepper.position, |_| Ok(()))
 }
 
 fn lock(directory: &Path) -> Result<Lock, OpenError> {
@@ -120,32 +189,34 @@ fn lock(directory: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-fn open_writer(
-    file: &Path,
-    durability: Durability,
-    random: u64,
-) -> Result<(Connection, Epoch), MigrateError> {
+fn open_writer(file: &Path, durability: Durability, random: u64) -> Result<(Connection, Run), MigrateError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags)?;
     db.pragma_update(None, "journal_mode", "wal")?;
-    // The meta row below must be on the disk before the first entry, whatever the setting.
+    // The meta rows below must be on the disk before the first entry, and so must what the journal held
+    // before it is emptied.
     db.pragma_update(None, "synchronous", "full")?;
     // Some 16 MB of WAL between checkpoints; cut back to 64 MB after a burst.
     db.pragma_update(None, "wal_autocheckpoint", 4000)?;
     db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    db.pragma_update(None, "cache_size", -64 * 1024)?;
+    db.pragma_update(None, "cache_size", -32 * 1024)?;
     db.set_prepared_statement_cache_capacity(64);
     migrate(&mut db)?;
-    let epoch = begin_run(&mut db, durability, random)?;
-    if durability != Durability::Fsync {
-        db.pragma_update(None, "synchronous", "off")?;
-    }
-    Ok((db, epoch))
+    let run = begin_run(&mut db, durability, random)?;
+    Ok((db, run))
+}
+
+/// How a run begins.
+#[derive(Clone, Copy)]
+struct Run {
+    epoch: Epoch,
+    /// Nothing acknowledged can have been lost before it.
+    whole: bool,
 }
 
 /// Notes that a run begins, and decides its epoch.
-fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result<Epoch, MigrateError> {
+fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result<Run, MigrateError> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let tx = db.transaction()?;
     let read = |key: &str| -> rusqlite::Result<Option<String>> {
@@ -154,13 +225,13 @@ fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result
     let kept = read("epoch")?.and_then(|text| text.parse().ok());
     let clean = read("clean")?.as_deref() == Some("1");
     let last = read("durability")?.as_deref().and_then(Durability::parse);
-    let safe = match last {
+    let whole = match last {
         Some(Durability::Fsync) => true,
         Some(Durability::Os) => clean || read("boot")?.as_deref() == Some(boot.as_str()),
         Some(Durability::Memory) | None => false,
     };
     let epoch = match kept {
-        Some(bits) if safe && durability != Durability::Memory => Epoch::new(bits),
+        Some(bits) if whole && durability != Durability::Memory => Epoch::new(bits),
         _ => Epoch::new(random),
     };
     let write = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
@@ -173,7 +244,7 @@ fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result
         tx.execute(write, [key, &value])?;
     }
     tx.commit()?;
-    Ok(epoch)
+    Ok(Run { epoch, whole })
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The tables, and how older ones become them.
 //!
-//! `entry` is the log; every other table is folded from it. `event` holds what receivers are shown,
-//! by position; a message's later forms stand in `amend` and `reaction`, so that a message costs one
-//! row. Rowid tables in order of position write three times faster than ones ordered by room.
+//! All of them are folded from the journal's entries. `event` holds what receivers are shown, by position; a
+//! message's later forms stand in `amend` and `reaction`, so that a message costs one row. Rowid tables in
+//! order of position write three times faster than ones ordered by room.
 
 use rusqlite::Connection;
 
@@ -62,6 +62,10 @@ CREATE TABLE user (id TEXT PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL
 CREATE INDEX user_folded ON user (folded);
 
 CREATE TABLE prefs (user TEXT NOT NULL, room TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (user, room)) WITHOUT ROWID;
+", "
+-- Entries are in the journal until they are folded; afterwards nothing asks for them.
+INSERT INTO meta (key, value) SELECT 'position', coalesce(max(pos), 0) FROM entry;
+DROP TABLE entry;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

@@ -1,53 +1,23 @@
 //! The sequencer: the only one who appends.
 //!
-//! One thread takes what has arrived, applies it in order, commits once, and only then answers the
-//! senders and hands the events on. While a commit is being synced the next batch gathers by itself:
-//! no timer makes anybody wait.
+//! One thread takes what has arrived, applies it in order, makes it durable at once, and only then answers
+//! the senders and hands the events on. While a batch is being synced the next one gathers by itself: no
+//! timer makes anybody wait.
 //!
 //! It is also the one place where state is exactly at a position. So a feed is attached here, between
 //! two commits: the hub learns of the feed and its rooms in the same order as of the events.
 
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc;
 use wigeon_core::entry::Entry;
-use wigeon_core::outcome::{Change, Outcome};
-use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, Outcome as Effect, WireError};
-use wigeon_proto::frame;
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::json;
 use wigeon_proto::limits::{COMMIT_ENTRIES_MAX, SEQUENCER_QUEUE_MAX};
 
 use crate::Fault;
+use crate::step::{Admitted, Answer, Committed};
 use crate::writer::Writer;
-
-/// What a sender is told: the reply's `ok` object, or why not.
-pub type Answer = Result<Vec<u8>, WireError>;
-
-/// An event that is durable, ready to be shown.
-#[derive(Debug)]
-pub struct Committed {
-    /// Where it stands.
-    pub cursor: Cursor,
-    /// Its audience.
-    pub room: RoomId,
-    /// The room it is about.
-    pub about: RoomId,
-    /// Who did it.
-    pub from: UserId,
-    /// The frame's `type`.
-    pub kind: &'static str,
-    /// Whether anybody may watch its audience.
-    pub public: bool,
-    /// Its frame, the same bytes for every receiver.
-    pub json: Arc<[u8]>,
-    /// Who has become a member with it.
-    pub joined: Vec<UserId>,
-    /// Whose membership ends with it.
-    pub left: Vec<UserId>,
-}
 
 /// Where answers, committed events and new feeds go, in one order.
 pub trait Outlet: Send + 'static {
@@ -70,7 +40,7 @@ pub trait Outlet: Send + 'static {
 }
 
 enum Request<F, R> {
-    Submit { entry: Entry, reply: R },
+    Submit { entry: Admitted, reply: R },
     Attach { user: UserId, feed: F },
     Close,
 }
@@ -97,6 +67,13 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
         alive: impl Send + 'static,
     ) -> (Self, JoinHandle<Result<(), Fault>>) {
         let (requests, inbox) = mpsc::channel(SEQUENCER_QUEUE_MAX);
+        let line = requests.downgrade();
+        writer.on_fault(move || {
+            // With a full line the next batch finds out by itself.
+            if let Some(line) = line.upgrade() {
+                let _ = line.try_send(Request::Close);
+            }
+        });
         let run = move || {
             let _alive = alive;
             Run { writer, outlet, inbox }.run()
@@ -106,13 +83,13 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     }
 
     /// Puts an entry in line. The outlet is given the answer when the entry is durable, or refused; where
-    /// there is no place in line, the caller has the reason at once and `reply` is dropped.
+    /// there is no place in line, the caller has the reason and `reply` back at once.
     pub fn submit(&self, entry: Entry, reply: R) -> Result<(), (WireError, R)> {
         let refused = |error: WireError, request| match request {
             Request::Submit { reply, .. } => (error.outcome(Effect::None), reply),
             Request::Attach { .. } | Request::Close => unreachable!("it was an entry"),
         };
-        self.requests.try_send(Request::Submit { entry, reply }).map_err(|error| match error {
+        self.requests.try_send(Request::Submit { entry: entry.into(), reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(request) => {
                 let busy = WireError::new(ErrorCode::Busy, "too many commands are waiting").retry_after(1000);
                 refused(busy, request)
@@ -145,12 +122,6 @@ struct Run<O: Outlet> {
 
 type RequestOf<O> = Request<<O as Outlet>::Feed, <O as Outlet>::Reply>;
 
-/// What a batch leaves to do once it is durable.
-struct Batch<R> {
-    answers: Vec<(R, Answer)>,
-    events: Vec<Committed>,
-}
-
 impl<O: Outlet> Run<O> {
     fn run(mut self) -> Result<(), Fault> {
         let mut next = self.inbox.blocking_recv();
@@ -172,13 +143,12 @@ impl<O: Outlet> Run<O> {
 
     /// Applies `first` and what has gathered behind it, commits, answers, publishes. Returns the
     /// request that ended the batch, if one other than an entry did.
-    fn batch(&mut self, first: &Entry, reply: O::Reply) -> Result<Option<RequestOf<O>>, Fault> {
-        let mut batch = Batch { answers: Vec::new(), events: Vec::new() };
+    fn batch(&mut self, first: &Admitted, reply: O::Reply) -> Result<Option<RequestOf<O>>, Fault> {
+        let mut answers = vec![(reply, self.writer.step(first)?)];
         let mut next = None;
-        self.step(first, reply, &mut batch)?;
-        for _ in 1..COMMIT_ENTRIES_MAX {
+        while answers.len() < COMMIT_ENTRIES_MAX {
             match self.inbox.try_recv() {
-                Ok(Request::Submit { entry, reply }) => self.step(&entry, reply, &mut batch)?,
+                Ok(Request::Submit { entry, reply }) => answers.push((reply, self.writer.step(&entry)?)),
                 Ok(other) => {
                     next = Some(other);
                     break;
@@ -186,57 +156,11 @@ impl<O: Outlet> Run<O> {
                 Err(_) => break,
             }
         }
-        self.writer.commit()?;
-        for (reply, answer) in batch.answers {
+        let events = self.writer.commit()?;
+        for (reply, answer) in answers {
             self.outlet.answer(reply, answer);
         }
-        self.outlet.commit(batch.events, self.writer.position());
+        self.outlet.commit(events, self.writer.position());
         Ok(next)
     }
-
-    fn step(&mut self, entry: &Entry, reply: O::Reply, batch: &mut Batch<O::Reply>) -> Result<(), Fault> {
-        let (cursor, outcome) = self.writer.step(entry)?;
-        let answer = match outcome {
-            Outcome::Applied(applied) => {
-                if let Some(event) = applied.event {
-                    let text = cursor.to_string();
-                    let json = frame::event(event.what.kind(), &text, &event.tail());
-                    let room = event.audience();
-                    let public = self.writer.is_public(&room)?;
-                    let (joined, left) = movements(&applied.changes);
-                    let (kind, json) = (event.what.kind(), json.into());
-                    let (about, from) = (event.room, event.from);
-                    batch.events.push(Committed {
-                        cursor,
-                        room,
-                        about,
-                        from,
-                        kind,
-                        public,
-                        json,
-                        joined,
-                        left,
-                    });
-                }
-                Ok(json::to_vec(&applied.reply))
-            }
-            Outcome::Repeated(reply) => Ok(reply),
-            Outcome::Rejected(error) => Err(error),
-        };
-        batch.answers.push((reply, answer));
-        Ok(())
-    }
-}
-
-/// Who came and who went.
-fn movements(changes: &[Change]) -> (Vec<UserId>, Vec<UserId>) {
-    let (mut joined, mut left) = (Vec::new(), Vec::new());
-    for change in changes {
-        match change {
-            Change::Joined(_, user, _) => joined.push(user.clone()),
-            Change::Left { user, .. } => left.push(user.clone()),
-            _ => {}
-        }
-    }
-    (joined, left)
 }

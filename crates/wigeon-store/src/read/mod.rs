@@ -1,6 +1,6 @@
 //! Reading: every answer comes from one snapshot of committed state.
 //!
-//! [`Pool`] lends a connection to a blocking thread; a [`View`] is that connection inside one read
+//! It holds everything that was acknowledged or shown before the question was asked. [`Pool`] lends a connection to a blocking thread; a [`View`] is that connection inside one read
 //! transaction. What a view sees does not move while it answers, however many queries that takes.
 
 mod history;
@@ -17,10 +17,11 @@ use wigeon_core::state::{Member, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::room::{History, RoomKind, Visibility};
+use wigeon_proto::room::{History, RoomKind};
 
 use crate::Fault;
-use crate::writer::{find_member, find_room};
+use crate::fold::Progress;
+use crate::rows::{self, find_member, find_room, is_public};
 
 pub use page::{Gap, Page, PageRequest, Record};
 
@@ -56,28 +57,25 @@ pub struct Pool {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     epoch: Epoch,
+    progress: Progress,
 }
 
 impl Pool {
-    pub(crate) fn open(file: &Path, epoch: Epoch, count: usize) -> Result<Self, Fault> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut idle = Vec::new();
-        for _ in 0..count {
-            let db = Connection::open_with_flags(file, flags)?;
-            db.pragma_update(None, "cache_size", -16 * 1024)?;
-            db.set_prepared_statement_cache_capacity(64);
-            idle.push(db);
-        }
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Arc::new(Semaphore::new(count)), epoch })
+    pub(crate) fn open(file: &Path, epoch: Epoch, progress: Progress, count: usize) -> Result<Self, Fault> {
+        let idle = (0..count).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
+        let permits = Arc::new(Semaphore::new(count));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, epoch, progress })
     }
 
-    /// Answers from one snapshot, on a thread that may block. Waits for a connection; the caller bounds
-    /// the wait by dropping the future, which costs nothing but the answer.
+    /// Answers from one snapshot, on a thread that may block. Waits for the tables to hold what is durable,
+    /// and for a connection; the caller bounds the wait by dropping the future, which costs nothing but the
+    /// answer.
     pub async fn read<T, F>(&self, question: F) -> Result<T, QueryError>
     where
         T: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<T, QueryError> + Send + 'static,
     {
+        self.progress.caught_up().await?;
         let permit = self.permits.clone().acquire_owned().await.expect("the pool is never closed");
         let (idle, epoch) = (self.idle.clone(), self.epoch);
         let answer = tokio::task::spawn_blocking(move || {
@@ -92,18 +90,27 @@ impl Pool {
     }
 }
 
+/// A connection that cannot write.
+pub(crate) fn open_reader(file: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.pragma_update(None, "cache_size", -16 * 1024)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
+
 /// One snapshot of committed state.
 pub struct View<'a> {
     db: Transaction<'a>,
     epoch: Epoch,
-    /// The last committed position.
+    /// The last position the tables hold: at least everything acknowledged before the question.
     pub position: u64,
 }
 
 impl<'a> View<'a> {
     fn of(db: &'a mut Connection, epoch: Epoch) -> Result<Self, QueryError> {
         let db = db.transaction()?;
-        let position = db.query_row("SELECT coalesce(max(pos), 0) FROM entry", [], |row| row.get(0))?;
+        let position = rows::position(&db)?;
         Ok(Self { db, epoch, position })
     }
 
@@ -150,9 +157,4 @@ impl<'a> View<'a> {
     fn name_of(&self, user: &UserId) -> Result<String, QueryError> {
         Ok(self.name(user)?.unwrap_or_else(|| user.as_str().to_owned()))
     }
-}
-
-/// Whether anybody may watch a room.
-fn is_public(room: &Room) -> bool {
-    room.kind == RoomKind::Channel && room.policy.visibility == Visibility::Public
 }

@@ -10,8 +10,8 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use rusqlite::{OptionalExtension, params};
 use wigeon_proto::id::{RoomId, UserId};
 
-use super::{QueryError, View, is_public};
-use crate::writer::find_room;
+use super::{QueryError, View};
+use crate::rows::{find_room, is_public};
 use crate::{Fault, stored};
 
 /// Rows fetched from a span at first; four times as many each time after, up to [`FETCH_MAX`].

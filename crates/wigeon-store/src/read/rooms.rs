@@ -9,8 +9,8 @@ use wigeon_proto::limits::{LIST_MAX, ROOM_USERS_SHOWN_MAX, SNAPSHOT_ROOMS_MAX};
 use wigeon_proto::reply;
 use wigeon_proto::room::Role;
 
-use super::{Asker, QueryError, View, is_public};
-use crate::writer::{find_member, find_room};
+use super::{Asker, QueryError, View};
+use crate::rows::{find_member, find_room, is_public};
 use crate::{Fault, stored};
 
 impl View<'_> {

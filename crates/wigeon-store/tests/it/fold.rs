@@ -1,34 +1,123 @@
-//! SQLite and memory fold the same history to the same outcomes, and a restart changes nothing.
+//! Journal, tables and memory fold the same history to the same state, wherever it was cut short.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use proptest::prelude::*;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use wigeon_core::entry::Entry;
 use wigeon_core::memory::Memory;
 use wigeon_core::outcome::Outcome;
 use wigeon_proto::cursor::Cursor;
-use wigeon_store::{Durability, Store};
+use wigeon_proto::{frame, json};
+use wigeon_store::{Answer, Durability, Store};
 
-use crate::world::{any_step, apply, entries, store};
+use crate::world::{any_step, apply, ask, entries, store};
+
+/// What a sender is told, and the frame that is shown, if the rules are asked with a state in memory.
+fn expected(memory: &mut Memory, here: Cursor, entry: &Entry) -> (Answer, Option<Vec<u8>>) {
+    match memory.step(here, entry) {
+        Outcome::Applied(applied) => {
+            let shown = |event: wigeon_proto::event::Event| {
+                frame::event(event.what.kind(), &here.to_string(), &event.tail())
+            };
+            (Ok(json::to_vec(&applied.reply)), applied.event.map(shown))
+        }
+        Outcome::Repeated(reply) => (Ok(reply), None),
+        Outcome::Rejected(error) => (Err(error), None),
+    }
+}
+
+/// Every row of every table.
+fn tables(directory: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
+    let db = Connection::open(directory.join("wigeon.db")).unwrap();
+    let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name != 'meta'";
+    let names: Vec<String> =
+        db.prepare(list).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let rows = |name: &String| {
+        let mut statement = db.prepare(&format!("SELECT * FROM {name}")).unwrap();
+        let width = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..width).map(|i| row.get(i)).collect();
+        statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+    };
+    names.iter().map(|name| (name.clone(), rows(name))).collect()
+}
+
+/// What happens between two entries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Between {
+    Nothing,
+    Commit,
+    /// Somebody reads, and so the tables catch up.
+    CommitAndFold,
+    /// What was committed is in the journal, and the tables are somewhere behind it.
+    Crash,
+}
+
+fn any_between() -> impl Strategy<Value = Between> {
+    prop_oneof![
+        8 => Just(Between::Nothing),
+        4 => Just(Between::Commit),
+        2 => Just(Between::CommitAndFold),
+        1 => Just(Between::Crash),
+    ]
+}
+
+fn reopen(directory: &Path, store: Store) -> Store {
+    drop(store);
+    Store::open(directory, Durability::Os, 8).unwrap()
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_medium_comes_to_the_same_outcome(steps in prop::collection::vec(any_step(), 1..80)) {
-        let (_dir, mut store) = store();
-        let mut memory = Memory::default();
-        let mut position = 0;
-        for entry in entries(&steps) {
-            let (cursor, outcome) = store.writer.step(&entry).unwrap();
-            let expected = memory.step(Cursor { position: position + 1, ..cursor }, &entry);
-            prop_assert_eq!(&outcome, &expected);
-            if let Outcome::Applied(_) = outcome {
-                position += 1;
-                prop_assert_eq!(cursor.position, position, "positions are dense");
+    fn wherever_it_crashes_it_comes_to_the_same_state(
+        steps in prop::collection::vec((any_step(), any_between()), 1..80),
+    ) {
+        let (dir, mut store) = store();
+        let (steps, between): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let all = entries(&steps);
+        // The rooms every history begins with come first.
+        let begun = all.len() - between.len();
+        let (mut memory, mut log, mut shown) = (Memory::default(), Vec::new(), Vec::new());
+        // As they were at the last commit: the part that survives.
+        let mut durable = (memory.clone(), 0);
+        for (i, entry) in all.iter().enumerate() {
+            let here = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
+            let (answer, frame) = expected(&mut memory, here, entry);
+            shown.extend(frame);
+            prop_assert_eq!(store.writer.step(&entry.clone().into()).unwrap(), answer);
+            if store.writer.position() == here.position {
+                log.push(entry.clone());
             }
-            if position % 3 == 0 {
-                store.writer.commit().unwrap();
+            let between = i.checked_sub(begun).map_or(Between::Commit, |i| between[i]);
+            if matches!(between, Between::Commit | Between::CommitAndFold) {
+                let events = store.writer.commit().unwrap();
+                let frames: Vec<_> = events.iter().map(|event| event.json.to_vec()).collect();
+                prop_assert_eq!(&frames, &shown);
+                shown.clear();
+                durable = (memory.clone(), log.len());
+            }
+            if between == Between::CommitAndFold {
+                prop_assert_eq!(ask(&store, |view| Ok(view.position)).unwrap(), log.len() as u64);
+            }
+            if between == Between::Crash {
+                store = reopen(dir.path(), store);
+                log.truncate(durable.1);
+                prop_assert_eq!(store.writer.position(), log.len() as u64, "nothing lost, nothing made up");
+                memory = durable.0.clone();
+                shown.clear();
             }
         }
         store.writer.commit().unwrap();
+        drop(store.writer.close());
+
+        let (straight, mut other) = crate::world::store();
+        apply(&mut other, &log);
+        other.writer.close().unwrap();
+        prop_assert_eq!(tables(dir.path()), tables(straight.path()));
     }
 
     #[test]
@@ -37,17 +126,16 @@ proptest! {
         let all = entries(&steps);
         let first = apply(&mut store, &all);
         let position = store.writer.position();
-        drop(store);
-        let mut store = Store::open(dir.path(), Durability::Os, 8).unwrap();
-        for (entry, outcome) in all.iter().zip(first) {
-            let Outcome::Applied(applied) = outcome else { continue };
-            if !wigeon_core::apply::remembers(&entry.command) {
-                continue;
+        for restart in [false, true] {
+            if restart {
+                store = reopen(dir.path(), store);
             }
-            let again = store.writer.step(entry).unwrap().1;
-            let reply = wigeon_proto::json::to_vec(&applied.reply);
-            prop_assert_eq!(again, Outcome::Repeated(reply));
+            for (entry, answer) in all.iter().zip(&first) {
+                if answer.is_ok() && wigeon_core::apply::remembers(&entry.command) {
+                    prop_assert_eq!(&store.writer.step(&entry.clone().into()).unwrap(), answer);
+                }
+            }
+            prop_assert_eq!(store.writer.position(), position, "repeats leave no trace");
         }
-        prop_assert_eq!(store.writer.position(), position, "repeats leave no trace");
     }
 }

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
+use wigeon_core::memory::Memory;
 use wigeon_core::outcome::{Change, Outcome};
+use wigeon_proto::cursor::Cursor;
 use wigeon_proto::event::What;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::Store;
 use wigeon_store::read::{Page, PageRequest};
 
-use crate::world::{ROOMS, USERS, any_step, entries, room, store, user};
+use crate::world::{ROOMS, USERS, any_step, ask, entries, room, store, user};
 
 /// What a user should see of an event, by the simplest reckoning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +28,11 @@ struct Seen {
 fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) {
     let mut members: BTreeSet<(RoomId, UserId)> = BTreeSet::new();
     let (mut seen, mut news): (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) = (BTreeMap::new(), Vec::new());
-    for (i, entry) in entries(steps).iter().enumerate() {
-        let (cursor, outcome) = store.writer.step(entry).unwrap();
+    let mut memory = Memory::default();
+    for (i, entry) in entries(steps).into_iter().enumerate() {
+        let cursor = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
+        let outcome = memory.step(cursor, &entry);
+        store.writer.step(&entry.into()).unwrap().ok();
         if i % 3 == 0 {
             store.writer.commit().unwrap();
         }
@@ -67,9 +72,8 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
 }
 
 fn page(store: &Store, request: &PageRequest) -> Page {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let request = request.clone();
-    runtime.block_on(store.readers.read(move |view| view.page(&request))).unwrap()
+    ask(store, move |view| view.page(&request)).unwrap()
 }
 
 /// Reads to the end in pages; what is read must ascend, and each page must say whether there is more.
@@ -171,10 +175,9 @@ proptest! {
     fn the_newest_n_begin_at_the_nth_newest(steps in prop::collection::vec(any_step(), 1..60), count in 1..10usize) {
         let (_dir, mut store) = store();
         let (seen, _) = play(&mut store, &steps);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for name in USERS {
             let who = user(name);
-            let before = runtime.block_on(store.readers.read(move |view| view.before_last(&who, &[], count))).unwrap();
+            let before = ask(&store, move |view| view.before_last(&who, &[], count)).unwrap();
             let (got, _) = walk(&store, request(name, before, 100));
             let all: Vec<u64> = seen.get(&user(name)).into_iter().flatten().map(|event| event.position).collect();
             prop_assert_eq!(got, all[all.len().saturating_sub(count)..].to_vec());

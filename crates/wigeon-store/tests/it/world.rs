@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::json;
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
-use wigeon_core::outcome::Outcome;
 use wigeon_proto::command::{Command, Request};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
-use wigeon_store::{Durability, Store};
+use wigeon_store::read::QueryError;
+use wigeon_store::{Answer, Durability, Store, View};
 
 pub(crate) const USERS: [&str; 4] = ["ann", "bob", "cat", "dan"];
 pub(crate) const ROOMS: [&str; 4] = ["group", "open", "news", "d:ann~bob"];
@@ -91,14 +91,23 @@ pub(crate) fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-/// Applies entries in batches of a few, and says what came of each.
-pub(crate) fn apply(store: &mut Store, entries: &[Entry]) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
+/// Applies entries in batches of a few, and says what each was answered.
+pub(crate) fn apply(store: &mut Store, entries: &[Entry]) -> Vec<Answer> {
+    let mut answers = Vec::new();
     for batch in entries.chunks(3) {
         for entry in batch {
-            outcomes.push(store.writer.step(entry).unwrap().1);
+            answers.push(store.writer.step(&entry.clone().into()).unwrap());
         }
         store.writer.commit().unwrap();
     }
-    outcomes
+    answers
+}
+
+/// Asks the store a question, as a server would.
+pub(crate) fn ask<T: Send + 'static>(
+    store: &Store,
+    question: impl FnOnce(&View<'_>) -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, QueryError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(store.readers.read(question))
 }

@@ -1,0 +1,343 @@
+//! The overlay: state as of the last entry applied, over tables that are a little behind.
+//!
+//! It is what the rules read. What an entry changes is noted here at once and stays until the fold has
+//! brought it into the tables; what is not here is as the tables have it. So each of these holds
+//! everything that is newer than the tables, and some are caches besides.
+//!
+//! A kind of change that no rule reads back (a mention, a name) needs no place here.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use rusqlite::Connection;
+use wigeon_core::outcome::Change;
+use wigeon_core::state::{Answered, Member, MessageState, Room, State};
+use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_proto::room::{Policy, Role, RoomKind};
+
+use crate::Fault;
+use crate::cache::Cache;
+use crate::rows::{self, Keyed, is_public};
+
+/// Rooms of one generation of the cache: some 20 MB.
+const ROOMS_MAX: usize = 50_000;
+/// Memberships of one generation of the cache: some 30 MB.
+const MEMBERS_MAX: usize = 200_000;
+/// Messages of one generation that were edited, recalled or reacted to.
+const MESSAGES_MAX: usize = 5_000;
+
+type MessageKey = (i64, u64);
+
+/// What the rules read.
+#[derive(Debug)]
+pub(crate) struct Overlay {
+    tables: Connection,
+    rooms_known: i64,
+    rooms: RefCell<Cache<RoomId, Keyed<Room>>>,
+    /// `None` for one who is no member.
+    members: RefCell<Cache<(i64, UserId), Option<Member>>>,
+    messages: RefCell<Cache<MessageKey, MessageState>>,
+    reactions: RefCell<Cache<MessageKey, HashSet<(String, UserId)>>>,
+    answers: HashMap<(UserId, CommandId), Answered>,
+    recent: VecDeque<Recent>,
+}
+
+/// What of an entry is here only until it is folded.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    pub(crate) position: u64,
+    /// Under which its answer stands.
+    pub(crate) answer: Option<(UserId, CommandId)>,
+    /// The message it is, and who sent it.
+    pub(crate) message: Option<(MessageKey, UserId)>,
+    /// Who came and who went.
+    pub(crate) moves: Vec<Move>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Move {
+    user: UserId,
+    room: RoomId,
+    came: bool,
+}
+
+impl Overlay {
+    /// Over the tables that a connection reads.
+    pub(crate) fn new(tables: Connection) -> Result<Self, Fault> {
+        Ok(Self {
+            rooms_known: rows::rooms_known(&tables)?,
+            tables,
+            rooms: RefCell::new(Cache::new(ROOMS_MAX)),
+            members: RefCell::new(Cache::new(MEMBERS_MAX)),
+            messages: RefCell::new(Cache::new(MESSAGES_MAX)),
+            reactions: RefCell::new(Cache::new(MESSAGES_MAX)),
+            answers: HashMap::new(),
+            recent: VecDeque::new(),
+        })
+    }
+
+    /// The rooms a user is a member of.
+    pub(crate) fn rooms_of(&self, user: &UserId) -> Result<HashSet<RoomId>, Fault> {
+        let mut rooms = rows::rooms_of(&self.tables, user)?;
+        for Move { room, came, .. } in
+            self.recent.iter().flat_map(|recent| &recent.moves).filter(|moved| moved.user == *user)
+        {
+            if *came {
+                rooms.insert(room.clone());
+            } else {
+                rooms.remove(room);
+            }
+        }
+        Ok(rooms)
+    }
+
+    /// Whether anybody may watch the room.
+    pub(crate) fn is_public(&self, room: &RoomId) -> Result<bool, Fault> {
+        Ok(self.find(room)?.is_some_and(|(_, room)| is_public(&room)))
+    }
+
+    /// Notes an entry's change, and returns the key of the room it is in; 0 where it is in none.
+    pub(crate) fn change(&mut self, change: &Change, moves: &mut Vec<Move>) -> Result<i64, Fault> {
+        let mut moved = |room: &RoomId, user: &UserId, came| {
+            moves.push(Move { user: user.clone(), room: room.clone(), came });
+        };
+        match change {
+            Change::Room(room) => self.put_room(room),
+            Change::Joined(room, user, member) => {
+                // A new room's own row comes with a later change of the entry; its key is taken now.
+                let n = match self.key(room)? {
+                    Some(n) => n,
+                    None => self.reserve(room),
+                };
+                self.members.get_mut().insert((n, user.clone()), Some(*member));
+                moved(room, user, true);
+                Ok(n)
+            }
+            Change::Member(room, user, member) => {
+                let n = self.key_of(room)?;
+                self.members.get_mut().insert((n, user.clone()), Some(*member));
+                Ok(n)
+            }
+            Change::Left { room, user, .. } => {
+                let n = self.key_of(room)?;
+                self.members.get_mut().insert((n, user.clone()), None);
+                moved(room, user, false);
+                Ok(n)
+            }
+            Change::Mention(room, ..) => self.key_of(room),
+            Change::Edited { room, seq, version, .. } => {
+                self.change_message(room, *seq, |message| message.version = *version)
+            }
+            Change::Recalled { room, seq } => {
+                let n = self.change_message(room, *seq, |message| message.recalled = true)?;
+                self.reactions.get_mut().insert((n, *seq), HashSet::new());
+                Ok(n)
+            }
+            Change::Reaction { room, seq, user, emoji, on } => {
+                let n = self.key_of(room)?;
+                self.with_reactions((n, *seq), |standing| {
+                    let reaction = (emoji.clone(), user.clone());
+                    if *on { standing.insert(reaction) } else { standing.remove(&reaction) }
+                })?;
+                Ok(n)
+            }
+            Change::User(..) | Change::Prefs(..) => Ok(0),
+        }
+    }
+
+    /// The key of an event's audience. A self audience gets its row with its first event, and its head
+    /// moves with each: then the room is there to be folded, too.
+    pub(crate) fn audience(&mut self, id: &RoomId, position: u64) -> Result<(i64, Option<Room>), Fault> {
+        let mut room = match self.find(id)? {
+            Some((n, room)) if room.kind != RoomKind::Own => return Ok((n, None)),
+            Some((_, room)) => room,
+            None => Room {
+                id: id.clone(),
+                kind: RoomKind::Own,
+                title: String::new(),
+                policy: Policy::of(RoomKind::Own),
+                head_seq: 0,
+                head_pos: 0,
+                user_count: 1,
+            },
+        };
+        room.head_pos = position;
+        Ok((self.put_room(&room)?, Some(room)))
+    }
+
+    /// Notes what of an entry is not a change of state.
+    pub(crate) fn note(&mut self, recent: Recent, answer: Option<Answered>) {
+        if let (Some(key), Some(answer)) = (&recent.answer, answer) {
+            self.answers.insert(key.clone(), answer);
+        }
+        self.recent.push_back(recent);
+    }
+
+    /// Lets go of what the tables hold, which is everything up to `folded`.
+    pub(crate) fn release(&mut self, folded: u64) {
+        let count = self.recent.partition_point(|recent| recent.position <= folded);
+        for key in self.recent.drain(..count).filter_map(|recent| recent.answer) {
+            self.answers.remove(&key);
+        }
+    }
+
+    /// Makes room in the caches, if there is need. State is at `position`; `folded` waits until the tables
+    /// are at the position it is given.
+    pub(crate) fn trim(
+        &mut self,
+        position: u64,
+        mut folded: impl FnMut(u64) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        /// One after the other, as each is of another type.
+        macro_rules! trim {
+            ($($cache:ident)*) => {$(
+                let cache = self.$cache.get_mut();
+                if let Some(changed) = cache.is_full() {
+                    folded(changed)?;
+                    cache.turn(position);
+                }
+            )*};
+        }
+        trim!(rooms members messages reactions);
+        Ok(())
+    }
+
+    fn reserve(&mut self, id: &RoomId) -> i64 {
+        self.rooms_known += 1;
+        let placeholder = Room {
+            id: id.clone(),
+            kind: RoomKind::Group,
+            title: String::new(),
+            policy: Policy::of(RoomKind::Group),
+            head_seq: 0,
+            head_pos: 0,
+            user_count: 0,
+        };
+        self.rooms.get_mut().insert(id.clone(), (self.rooms_known, placeholder));
+        self.rooms_known
+    }
+
+    fn put_room(&mut self, room: &Room) -> Result<i64, Fault> {
+        let n = match self.key(&room.id)? {
+            Some(n) => n,
+            None => self.reserve(&room.id),
+        };
+        self.rooms.get_mut().insert(room.id.clone(), (n, room.clone()));
+        Ok(n)
+    }
+
+    fn key(&self, room: &RoomId) -> Result<Option<i64>, Fault> {
+        self.with_room(room, |(n, _)| *n)
+    }
+
+    /// The key of a room that a rule has found.
+    fn key_of(&self, room: &RoomId) -> Result<i64, Fault> {
+        self.key(room)?.ok_or_else(|| Fault::Corrupt(format!("no row for room {room}")))
+    }
+
+    fn find(&self, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
+        self.with_room(id, Clone::clone)
+    }
+
+    fn with_room<T>(&self, id: &RoomId, look: impl FnOnce(&Keyed<Room>) -> T) -> Result<Option<T>, Fault> {
+        let mut rooms = self.rooms.borrow_mut();
+        if let Some(room) = rooms.get(id) {
+            return Ok(Some(look(room)));
+        }
+        let Some(room) = rows::find_room(&self.tables, id)? else { return Ok(None) };
+        Ok(Some(look(rooms.insert(id.clone(), room))))
+    }
+
+    fn find_message(&self, key: MessageKey) -> Result<Option<MessageState>, Fault> {
+        if let Some(message) = self.messages.borrow_mut().get(&key) {
+            return Ok(Some(message.clone()));
+        }
+        let mut recent = self.recent.iter().filter_map(|recent| recent.message.as_ref());
+        if let Some((_, from)) = recent.find(|(recent, _)| *recent == key) {
+            return Ok(Some(MessageState { from: from.clone(), version: 0, recalled: false }));
+        }
+        rows::find_message(&self.tables, key.0, key.1)
+    }
+
+    fn change_message(
+        &mut self,
+        room: &RoomId,
+        seq: u64,
+        change: impl FnOnce(&mut MessageState),
+    ) -> Result<i64, Fault> {
+        let key = (self.key_of(room)?, seq);
+        let Some(mut message) = self.find_message(key)? else {
+            return Err(Fault::Corrupt(format!("no message {seq} in {room}")));
+        };
+        change(&mut message);
+        self.messages.get_mut().insert(key, message);
+        Ok(key.0)
+    }
+
+    fn with_reactions<T>(
+        &self,
+        key: MessageKey,
+        look: impl FnOnce(&mut HashSet<(String, UserId)>) -> T,
+    ) -> Result<T, Fault> {
+        let mut reactions = self.reactions.borrow_mut();
+        if let Some(standing) = reactions.get(&key) {
+            return Ok(look(standing));
+        }
+        Ok(look(reactions.insert(key, rows::reactions_of(&self.tables, key.0, key.1)?)))
+    }
+}
+
+impl State for Overlay {
+    type Error = Fault;
+
+    fn room(&self, room: &RoomId) -> Result<Option<Room>, Fault> {
+        self.with_room(room, |(_, room)| room.clone())
+    }
+
+    fn member(&self, room: &RoomId, user: &UserId) -> Result<Option<Member>, Fault> {
+        let Some(n) = self.key(room)? else { return Ok(None) };
+        let key = (n, user.clone());
+        let mut members = self.members.borrow_mut();
+        if let Some(member) = members.get(&key) {
+            return Ok(*member);
+        }
+        let found = rows::find_member(&self.tables, n, user)?;
+        members.insert(key, found);
+        Ok(found)
+    }
+
+    fn count_role(&self, room: &RoomId, role: Role) -> Result<u64, Fault> {
+        let Some(n) = self.key(room)? else { return Ok(0) };
+        let mut users = rows::users_of_role(&self.tables, n, role)?;
+        for ((_, user), member) in self.members.borrow().iter().filter(|((of, _), _)| *of == n) {
+            if member.is_some_and(|member| member.role == role) {
+                users.insert(user.clone());
+            } else {
+                users.remove(user);
+            }
+        }
+        Ok(users.len() as u64)
+    }
+
+    fn message(&self, room: &RoomId, seq: u64) -> Result<Option<MessageState>, Fault> {
+        match self.with_room(room, |(n, room)| (*n, room.head_seq))? {
+            Some((n, head)) if (1..=head).contains(&seq) => self.find_message((n, seq)),
+            _ => Ok(None),
+        }
+    }
+
+    fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<(bool, usize), Fault> {
+        let Some(n) = self.key(room)? else { return Ok((false, 0)) };
+        self.with_reactions((n, seq), |standing| {
+            let kinds: HashSet<&str> = standing.iter().map(|(emoji, _)| emoji.as_str()).collect();
+            (standing.contains(&(emoji.to_owned(), user.clone())), kinds.len())
+        })
+    }
+
+    fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Fault> {
+        if let Some(answer) = self.answers.get(&(actor.clone(), id.clone())) {
+            return Ok(Some(answer.clone()));
+        }
+        rows::find_answer(&self.tables, actor, id)
+    }
+}

@@ -1,0 +1,113 @@
+//! Rows as values: what writer and readers both read from the tables.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wigeon_core::state::{Answered, Member, MessageState, Room};
+use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_proto::room::{Role, RoomKind, Visibility};
+
+use crate::{Fault, stored};
+
+/// A row and its key.
+pub(crate) type Keyed<T> = (i64, T);
+
+/// The last position the tables hold.
+pub(crate) fn position(db: &Connection) -> Result<u64, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'position'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// The greatest key of a room.
+pub(crate) fn rooms_known(db: &Connection) -> Result<i64, Fault> {
+    Ok(db.query_row("SELECT coalesce(max(n), 0) FROM room", [], |row| row.get(0))?)
+}
+
+/// Whether anybody may watch a room.
+pub(crate) fn is_public(room: &Room) -> bool {
+    room.kind == RoomKind::Channel && room.policy.visibility == Visibility::Public
+}
+
+pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
+    let mut statement = db
+        .prepare_cached("SELECT n, kind, title, policy, head_seq, head_pos, users FROM room WHERE id = ?1")?;
+    let row = statement
+        .query_row([id.as_str()], |row| {
+            let (kind, policy): (String, String) = (row.get(1)?, row.get(3)?);
+            Ok((row.get(0)?, kind, row.get(2)?, policy, row.get(4)?, row.get(5)?, row.get(6)?))
+        })
+        .optional()?;
+    let Some((n, kind, title, policy, head_seq, head_pos, user_count)) = row else { return Ok(None) };
+    let kind = RoomKind::parse(&kind).ok_or_else(|| Fault::Corrupt(format!("room kind {kind}")))?;
+    let policy = stored(serde_json::from_str(&policy))?;
+    Ok(Some((n, Room { id: id.clone(), kind, title, policy, head_seq, head_pos, user_count })))
+}
+
+pub(crate) fn find_member(db: &Connection, n: i64, user: &UserId) -> Result<Option<Member>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT role, joined_pos, joined_seq, read_seq, own_seq FROM member WHERE room = ?1 AND user = ?2",
+    )?;
+    let row = statement
+        .query_row(params![n, user.as_str()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((role, joined_pos, joined_seq, read_seq, own_seq)) = row else { return Ok(None) };
+    let role = Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?;
+    Ok(Some(Member { role, joined_pos, joined_seq, read_seq, own_seq }))
+}
+
+/// The members of a role.
+pub(crate) fn users_of_role(db: &Connection, n: i64, role: Role) -> Result<HashSet<UserId>, Fault> {
+    let mut statement = db.prepare_cached("SELECT user FROM member WHERE room = ?1 AND role = ?2")?;
+    let rows = statement.query_map(params![n, role.as_str()], |row| row.get::<_, String>(0))?;
+    rows.map(|user| stored(UserId::parse(&user?))).collect()
+}
+
+/// The rooms a user is a member of.
+pub(crate) fn rooms_of(db: &Connection, user: &UserId) -> Result<HashSet<RoomId>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT room.id FROM member JOIN room ON room.n = member.room WHERE member.user = ?1",
+    )?;
+    let rows = statement.query_map([user.as_str()], |row| row.get::<_, String>(0))?;
+    rows.map(|id| stored(RoomId::parse(&id?))).collect()
+}
+
+pub(crate) fn find_message(db: &Connection, n: i64, seq: u64) -> Result<Option<MessageState>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT event.tail ->> '$.from', amend.version, amend.room IS NOT NULL AND amend.text IS NULL
+         FROM (SELECT '{' || CAST(tail AS TEXT) AS tail FROM event WHERE room = ?1 AND seq = ?2) AS event
+         LEFT JOIN amend ON amend.room = ?1 AND amend.seq = ?2",
+    )?;
+    let row = statement
+        .query_row(params![n, seq], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<u64>>(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let Some((from, version, recalled)) = row else { return Ok(None) };
+    Ok(Some(MessageState { from: stored(UserId::parse(&from))?, version: version.unwrap_or(0), recalled }))
+}
+
+/// A message's reactions.
+pub(crate) fn reactions_of(db: &Connection, n: i64, seq: u64) -> Result<HashSet<(String, UserId)>, Fault> {
+    let mut statement = db.prepare_cached("SELECT emoji, user FROM reaction WHERE room = ?1 AND seq = ?2")?;
+    let rows = statement.query_map(params![n, seq], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (emoji, user) = row?;
+        Ok((emoji, stored(UserId::parse(&user))?))
+    })
+    .collect()
+}
+
+pub(crate) fn find_answer(
+    db: &Connection,
+    actor: &UserId,
+    id: &CommandId,
+) -> Result<Option<Answered>, Fault> {
+    let mut statement = db.prepare_cached("SELECT hash, reply FROM answer WHERE actor = ?1 AND id = ?2")?;
+    let answer = statement.query_row([actor.as_str(), id.as_str()], |row| {
+        Ok(Answered { hash: row.get(0)?, reply: row.get(1)? })
+    });
+    Ok(answer.optional()?)
+}

@@ -1,0 +1,174 @@
+//! One entry applied: what it does to state, what its audience is shown, what its sender is told, and what
+//! is to be folded into the tables.
+
+use std::sync::Arc;
+
+use wigeon_core::apply::{apply, remembers};
+use wigeon_core::entry::{Entry, PayloadHash};
+use wigeon_core::outcome::{Applied, Change, Outcome};
+use wigeon_core::state::Answered;
+use wigeon_proto::cursor::{Cursor, Epoch};
+use wigeon_proto::error::WireError;
+use wigeon_proto::event::{Event, What};
+use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::{frame, json};
+
+use crate::Fault;
+use crate::overlay::{Overlay, Recent};
+use crate::tables::{AnswerRow, EventRow, Pending};
+
+/// What a sender is told: the reply's `ok` object, or why not.
+pub type Answer = Result<Vec<u8>, WireError>;
+
+/// An event that is durable, ready to be shown.
+#[derive(Debug)]
+pub struct Committed {
+    /// Where it stands.
+    pub cursor: Cursor,
+    /// Its audience.
+    pub room: RoomId,
+    /// The room it is about.
+    pub about: RoomId,
+    /// Who did it.
+    pub from: UserId,
+    /// The frame's `type`.
+    pub kind: &'static str,
+    /// Whether anybody may watch its audience.
+    pub public: bool,
+    /// Its frame, the same bytes for every receiver.
+    pub json: Arc<[u8]>,
+    /// Who has become a member with it.
+    pub joined: Vec<UserId>,
+    /// Whose membership ends with it.
+    pub left: Vec<UserId>,
+}
+
+/// An entry with what is made of it before it waits in line, on its sender's time.
+#[derive(Debug)]
+pub struct Admitted {
+    entry: Entry,
+    bytes: Vec<u8>,
+    hash: PayloadHash,
+}
+
+impl From<Entry> for Admitted {
+    fn from(entry: Entry) -> Self {
+        Self { bytes: entry.to_bytes(), hash: entry.payload_hash(), entry }
+    }
+}
+
+impl Admitted {
+    /// What the journal keeps of it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// State at a position, and the way to the next.
+#[derive(Debug)]
+pub(crate) struct Stepper {
+    pub(crate) overlay: Overlay,
+    pub(crate) position: u64,
+    pub(crate) epoch: Epoch,
+}
+
+/// What an entry comes to.
+pub(crate) enum Step {
+    /// It took effect, at the next position.
+    Applied(Box<Effect>),
+    /// It changed nothing: a repeat or a refusal.
+    Answered(Answer),
+}
+
+/// What an entry that took effect leaves to do.
+pub(crate) struct Effect {
+    pub(crate) reply: Vec<u8>,
+    pub(crate) pending: Pending,
+    pub(crate) committed: Option<Committed>,
+}
+
+impl Stepper {
+    pub(crate) fn new(overlay: Overlay, position: u64, epoch: Epoch) -> Self {
+        Self { overlay, position, epoch }
+    }
+
+    pub(crate) fn step(&mut self, admitted: &Admitted) -> Result<Step, Fault> {
+        let here = Cursor { epoch: self.epoch, position: self.position + 1 };
+        match apply(&self.overlay, here, &admitted.entry)? {
+            Outcome::Applied(applied) => self.keep(here, admitted, *applied),
+            Outcome::Repeated(reply) => Ok(Step::Answered(Ok(reply))),
+            Outcome::Rejected(error) => Ok(Step::Answered(Err(error))),
+        }
+    }
+
+    fn keep(&mut self, here: Cursor, admitted: &Admitted, applied: Applied) -> Result<Step, Fault> {
+        let Applied { event, changes, reply } = applied;
+        let (entry, position) = (&admitted.entry, here.position);
+        let (joined, left) = movements(&changes);
+        let mut recent = Recent { position, answer: None, message: None, moves: Vec::new() };
+        let mut keyed = Vec::with_capacity(changes.len() + 1);
+        for change in changes {
+            keyed.push((self.overlay.change(&change, &mut recent.moves)?, change));
+        }
+        let (mut row, mut committed) = (None, None);
+        if let Some(event) = event {
+            let audience = event.audience();
+            let (n, own) = self.overlay.audience(&audience, position)?;
+            keyed.extend(own.map(|room| (n, Change::Room(room))));
+            if let What::Message { seq, .. } = &event.what {
+                recent.message = Some(((n, *seq), event.from.clone()));
+            }
+            let shown = event_row(n, here, &event);
+            committed = Some(Committed {
+                cursor: here,
+                public: self.overlay.is_public(&audience)?,
+                room: audience,
+                about: event.room,
+                from: event.from,
+                kind: shown.kind,
+                json: shown.json.clone(),
+                joined,
+                left,
+            });
+            row = Some(shown);
+        }
+        let reply = json::to_vec(&reply);
+        let mut answer = None;
+        if remembers(&entry.command) {
+            let (actor, id, hash) = (entry.actor.clone(), entry.id.clone(), admitted.hash);
+            recent.answer = Some((actor.clone(), id.clone()));
+            answer = Some(AnswerRow { actor, id, hash, reply: reply.clone() });
+        }
+        let answered = answer.as_ref().map(|row| Answered { hash: row.hash, reply: row.reply.clone() });
+        self.overlay.note(recent, answered);
+        self.position = position;
+        let pending = Pending { position, changes: keyed, event: row, answer };
+        Ok(Step::Applied(Box::new(Effect { reply, pending, committed })))
+    }
+}
+
+fn event_row(n: i64, here: Cursor, event: &Event) -> EventRow {
+    let tail = event.tail();
+    let json: Arc<[u8]> = frame::event(event.what.kind(), &here.to_string(), &tail).into();
+    EventRow {
+        room: n,
+        seq: event.what.seq(),
+        target: event.what.target(),
+        kind: event.what.kind(),
+        head: json.len() - tail.len(),
+        json,
+    }
+}
+
+/// Who came and who went.
+fn movements(changes: &[Change]) -> (Vec<UserId>, Vec<UserId>) {
+    let (mut joined, mut left) = (Vec::new(), Vec::new());
+    for change in changes {
+        match change {
+            Change::Joined(_, user, _) => joined.push(user.clone()),
+            Change::Left { user, .. } => left.push(user.clone()),
+            _ => {}
+        }
+    }
+    (joined, left)
+}
