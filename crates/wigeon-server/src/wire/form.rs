@@ -97,3 +97,23 @@ pub(super) fn finish_head(out: &mut Vec<u8>, length: usize) {
     let date = httpdate::fmt_http_date(SystemTime::now());
     out.extend_from_slice(format!("date: {date}\r\ncontent-length: {length}\r\n\r\n").as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_that_is_the_same_for_everybody_has_a_place_of_its_own() {
+        let stream = |framing: &Framing, chunked| Form::Stream { framing: framing.clone(), chunked };
+        let mut forms = vec![Form::Answer { head: Arc::default(), common: true }];
+        forms.extend(
+            [Framing::WebSocket, Framing::WebSocketDeflated].iter().map(|framing| stream(framing, false)),
+        );
+        for framing in [Framing::Sse, Framing::Ndjson] {
+            forms.extend([false, true].map(|chunked| stream(&framing, chunked)));
+        }
+        let mut places: Vec<_> = forms.iter().map(Form::shared).collect();
+        places.sort_unstable();
+        assert_eq!(places, (0..Form::SHARED).map(Some).collect::<Vec<_>>());
+    }
+}
