@@ -4,11 +4,15 @@
 //! There is one read buffer for all of them; a connection keeps only what came in half.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use memchr::memmem;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -30,7 +34,8 @@ pub(super) struct Dial {
 
 #[derive(Debug)]
 pub(super) struct Link {
-    stream: TcpStream,
+    /// Borrowed while it is polled, and never while something waits.
+    stream: RefCell<TcpStream>,
     carry: RefCell<Vec<u8>>,
 }
 
@@ -98,24 +103,23 @@ impl Link {
     /// Connects, and says nothing yet.
     pub(super) async fn connect(dial: Dial) -> Result<Self> {
         let stream = timeout(CONNECT, connect(dial)).await.context("no connection in time")??;
-        Ok(Self { stream, carry: RefCell::default() })
+        Ok(Self { stream: RefCell::new(stream), carry: RefCell::default() })
     }
 
     /// Waits for bytes and shows all that are there; `take` says how many it needs no more.
     ///
-    /// Cancel-safe: nothing is taken before `take` is called, and it is called without waiting.
+    /// Cancel-safe: nothing is read before `take` is called, and it is called without waiting.
     pub(super) async fn read(&self, take: impl FnOnce(&[u8]) -> Result<usize>) -> Result<()> {
-        loop {
-            self.stream.readable().await?;
-            let got = SCRATCH.with_borrow_mut(|scratch| match self.stream.try_read(scratch) {
-                Ok(0) => bail!("the server closed the connection"),
-                Ok(length) => Ok(Some(length)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-                Err(error) => Err(error.into()),
-            })?;
-            let Some(length) = got else { continue };
-            return SCRATCH.with_borrow(|scratch| self.show(&scratch[..length], take));
-        }
+        // Not `readable` and `try_read`: those ask the kernel a second time after each delivery, to hear that
+        // there is nothing more, where `poll_read` knows it from a buffer that was not filled.
+        let poll = |cx: &mut Context<'_>, scratch: &mut Vec<u8>| {
+            let mut buffer = ReadBuf::new(scratch);
+            let read = ready!(Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, &mut buffer));
+            Poll::Ready(read.map(|()| buffer.filled().len()))
+        };
+        let length = poll_fn(|cx| SCRATCH.with_borrow_mut(|scratch| poll(cx, scratch))).await?;
+        ensure!(length > 0, "the server closed the connection");
+        SCRATCH.with_borrow(|scratch| self.show(&scratch[..length], take))
     }
 
     /// Shows again what was not taken, without waiting.
@@ -147,10 +151,9 @@ impl Link {
     pub(super) async fn write(&self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            match self.stream.try_write(rest) {
-                Ok(length) => rest = &rest[length..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.stream.writable().await?,
-                Err(error) => return Err(error.into()),
+            match self.try_write(rest)? {
+                0 => self.writable().await?,
+                length => rest = &rest[length..],
             }
         }
         Ok(())
@@ -158,7 +161,7 @@ impl Link {
 
     /// Writes what the socket takes at once; how much that was.
     pub(super) fn try_write(&self, bytes: &[u8]) -> Result<usize> {
-        match self.stream.try_write(bytes) {
+        match self.stream.borrow().try_write(bytes) {
             Ok(length) => Ok(length),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             Err(error) => Err(error.into()),
@@ -167,7 +170,7 @@ impl Link {
 
     /// Waits until the socket takes something.
     pub(super) async fn writable(&self) -> Result<()> {
-        Ok(self.stream.writable().await?)
+        Ok(poll_fn(|cx| self.stream.borrow().poll_write_ready(cx)).await?)
     }
 }
 
