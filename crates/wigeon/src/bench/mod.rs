@@ -44,9 +44,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let runtime =
         runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     // Heard from now on: a server that is started must not outlive us.
-    let mut interrupted = {
+    let (mut interrupted, mut terminated) = {
         let _in_it = runtime.enter();
-        signal(SignalKind::interrupt()).context("cannot listen for signals")?
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?)
     };
     let host = Host::new(&common.place)?;
     if let Some(cpus) = &common.place.client_cpus {
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         tokio::select! {
             report = scenario::run(scenario, host) => report,
             _ = interrupted.recv() => bail!("interrupted"),
+            _ = terminated.recv() => bail!("terminated"),
         }
     })?;
     report.publish(common)?;

@@ -226,7 +226,12 @@ fn too_few_open_files_are_named_with_what_to_do() {
 }
 
 #[test]
-fn an_interrupt_leaves_neither_a_server_nor_its_data_behind() {
+fn a_signal_leaves_neither_a_server_nor_its_data_behind() {
+    ends_by("-INT", "error: interrupted\n");
+    ends_by("-TERM", "error: terminated\n");
+}
+
+fn ends_by(signal: &str, words: &str) {
     let directory = Directory::new();
     fs::create_dir(directory.0.join("scratch")).unwrap();
     let mut child = directory
@@ -245,10 +250,10 @@ fn an_interrupt_leaves_neither_a_server_nor_its_data_behind() {
         }
         thread::sleep(Duration::from_millis(5));
     };
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), "error: interrupted\n"));
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), words));
     assert_eq!(fs::read_dir(directory.0.join("scratch")).unwrap().count(), 0);
     assert!(!fs::exists(format!("/proc/{server}")).unwrap(), "the server goes with its run");
 }
