@@ -4,12 +4,15 @@
 //! entry ── known id? ──▶ same payload ▶ Repeated      other payload ▶ Rejected(conflict)
 //!              │ no
 //!              ▼
-//!        by its command: messages · rooms · members · users
+//!        by its command: messages · forms · marks · rooms · members · invites · users
 //!              ├─▶ against the rules ▶ Rejected
 //!              └─▶ Applied { event?, changes, reply }
 //! ```
 //! Deciding comes first and reads only; the changes are a list that the store carries out as one.
 
+mod forms;
+mod invites;
+mod marks;
 mod members;
 mod messages;
 mod rooms;
@@ -20,7 +23,7 @@ use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::event::{Event, What};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::room::Role;
+use wigeon_proto::room::{Role, RoomKind};
 
 use crate::entry::{Entry, Rights};
 use crate::outcome::{Applied, Change, Ok, Outcome, RoomRef, rejection};
@@ -44,6 +47,8 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         Durable::Recall(target) => step.recall(target),
         Durable::React(react) => step.react(react),
         Durable::Read(target) => step.read(target),
+        Durable::Unread(target) => step.unread(target),
+        Durable::Pin(pin) => step.pin(pin),
         Durable::RoomCreate(create) => step.room_create(create),
         Durable::RoomUpdate(update) => step.room_update(update),
         Durable::RoomJoin(join) => step.room_join(join),
@@ -51,8 +56,15 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         Durable::MemberAdd(add) => step.member_add(add),
         Durable::MemberRemove(remove) => step.member_remove(remove),
         Durable::MemberRole(role) => step.member_role(role),
+        Durable::MemberBan(ban) => step.member_ban(ban),
+        Durable::MemberUnban(unban) => step.member_unban(unban),
+        Durable::MemberMute(mute) => step.member_mute(mute),
+        Durable::InviteCreate(create) => step.invite_create(create),
+        Durable::InviteAccept(accept) => step.invite_accept(accept),
+        Durable::InviteRevoke(revoke) => step.invite_revoke(revoke),
         Durable::UserUpdate(update) => Result::Ok(step.user_update(update)),
-        Durable::PrefsSet(set) => Result::Ok(step.prefs_set(set)),
+        Durable::PrefsSet(set) => step.prefs_set(set),
+        Durable::BlockSet(block) => step.block_set(block),
     };
     match decided {
         Result::Ok(applied) => Result::Ok(Outcome::Applied(Box::new(applied))),
@@ -106,7 +118,7 @@ impl<S: State> Step<'_, S> {
     /// The room, or `not_found`. A self audience is no room.
     fn room(&self, id: &RoomId) -> Result<Room, Stop<S::Error>> {
         match self.find_room(id)? {
-            Some(room) if room.kind != wigeon_proto::room::RoomKind::Own => Result::Ok(room),
+            Some(room) if room.kind != RoomKind::Own => Result::Ok(room),
             _ => stop(ErrorCode::NotFound, "there is no such room"),
         }
     }
@@ -125,6 +137,39 @@ impl<S: State> Step<'_, S> {
             return Result::Ok(());
         }
         stop(ErrorCode::Forbidden, "your role in this room does not allow it")
+    }
+
+    /// The membership by which the actor may write now; none for a service, who needs none.
+    fn writer(&self, room: &Room, role: Role) -> Result<Option<Member>, Stop<S::Error>> {
+        if self.is_service() {
+            return Result::Ok(None);
+        }
+        let member = self.membership(&room.id)?;
+        if member.role < role {
+            return stop(ErrorCode::Forbidden, "readers do not write in this room");
+        }
+        if member.muted_until > self.entry.at {
+            let error = rejection(ErrorCode::Forbidden, "you are muted in this room for a while");
+            return Err(Stop::Rejected(error.retry_after(member.muted_until - self.entry.at)));
+        }
+        if room.kind == RoomKind::Direct {
+            self.not_blocked(room)?;
+        }
+        Result::Ok(Some(member))
+    }
+
+    /// Refuses what a direct room's users do not want to hear of each other.
+    fn not_blocked(&self, room: &Room) -> Result<(), Stop<S::Error>> {
+        let Some((one, other)) = room.id.direct_users() else { return Result::Ok(()) };
+        let other = if one == *self.actor() { other } else { one };
+        let blocked = |by, whom| self.state.blocked(by, whom).map_err(Stop::Fault);
+        if blocked(self.actor(), &other)?.stands {
+            return stop(ErrorCode::Forbidden, "you have blocked this user");
+        }
+        if blocked(&other, self.actor())?.stands {
+            return stop(ErrorCode::Forbidden, "this user takes no messages from you");
+        }
+        Result::Ok(())
     }
 
     fn event(&self, room: RoomId, what: What) -> Event {
@@ -150,9 +195,9 @@ impl<S: State> Step<'_, S> {
     }
 
     /// An event for the actor's own devices, about themself or about a room.
-    fn to_self(&self, about: Option<RoomId>, what: What, change: Change) -> Applied {
+    fn to_self(&self, about: Option<RoomId>, what: What, changes: Vec<Change>) -> Applied {
         let room = about.unwrap_or_else(|| RoomId::own(self.actor()));
         let event = Event { private: true, ..self.event(room, what) };
-        Applied { event: Some(event), changes: vec![change], reply: self.ok(None) }
+        Applied { event: Some(event), changes, reply: self.ok(None) }
     }
 }

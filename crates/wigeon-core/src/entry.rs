@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wigeon_proto::command::Durable;
-use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 
 /// The version of the rules an entry was admitted under.
 pub const RULES_VERSION: u32 = 1;
@@ -34,9 +34,12 @@ pub struct Entry {
     pub at: u64,
     /// With `actor`, the key of idempotency.
     pub id: CommandId,
-    /// An id for what the command may bring into being.
+    /// An id for the room it may bring into being.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_room: Option<RoomId>,
+    /// A code for the invitation it may make.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_code: Option<InviteCode>,
     /// What is asked.
     pub command: Durable,
 }

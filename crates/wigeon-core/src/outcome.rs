@@ -4,6 +4,7 @@ use serde::Serialize;
 use wigeon_proto::error::{ErrorCode, Outcome as Effect, WireError};
 use wigeon_proto::event::Event;
 use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::reply::Invite;
 
 use crate::state::{Member, Room};
 
@@ -27,6 +28,8 @@ pub enum Change {
     },
     /// A message mentions a user.
     Mention(RoomId, u64, UserId),
+    /// A message mentions everybody who is a member when they read it.
+    MentionAll(RoomId, u64),
     /// A message has another body.
     Edited {
         /// Where.
@@ -58,6 +61,41 @@ pub enum Change {
         /// Which.
         emoji: String,
         /// Put on, or taken off.
+        on: bool,
+    },
+    /// A pin.
+    Pin {
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        seq: u64,
+        /// Put on, or taken off.
+        on: bool,
+    },
+    /// A user may not come into a room any more.
+    Banned {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// Who says so.
+        by: UserId,
+        /// When.
+        at: u64,
+    },
+    /// A user may come into a room again.
+    Unbanned(RoomId, UserId),
+    /// Until when a user may not write in a room, also if they leave it and come again.
+    Muted(RoomId, UserId, u64),
+    /// An invitation as it is from now on; one without uses is over.
+    Invite(Invite),
+    /// A block.
+    Blocked {
+        /// Who blocks.
+        user: UserId,
+        /// Whom.
+        other: UserId,
+        /// Blocked, or not any more.
         on: bool,
     },
     /// A display name.
@@ -100,6 +138,9 @@ pub struct Ok {
     /// How often it was edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The invitation, for `invite.create`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<Invite>,
     /// The user, for `user.update`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserRef>,

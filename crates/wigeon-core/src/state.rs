@@ -1,7 +1,9 @@
 //! State: what the rules read, and nothing more.
 
-use wigeon_proto::id::{CommandId, RoomId, UserId};
-use wigeon_proto::room::{Policy, Role, RoomKind};
+use wigeon_proto::event::Forwarded;
+use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
+use wigeon_proto::reply::{Invite, Prefs};
+use wigeon_proto::room::{Policy, Role, RoomKind, Visibility};
 
 use crate::entry::PayloadHash;
 
@@ -24,6 +26,13 @@ pub struct Room {
     pub user_count: u64,
 }
 
+impl Room {
+    /// Whether anybody may watch it and read its history.
+    pub fn is_public(&self) -> bool {
+        self.kind == RoomKind::Channel && self.policy.visibility == Visibility::Public
+    }
+}
+
 /// A present membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
@@ -35,8 +44,14 @@ pub struct Member {
     pub joined_seq: u64,
     /// Their read mark.
     pub read_seq: u64,
-    /// The `seq` of their own newest message: one's own messages are never unread.
+    /// The `seq` of their own newest message: one's own messages are not unread.
     pub own_seq: u64,
+    /// The read mark as others may know it: it stays behind for who reads in private, and never goes back.
+    pub told_seq: u64,
+    /// When they sent last, for slow mode: milliseconds since 1970.
+    pub sent_at: u64,
+    /// Until when they may not write: milliseconds since 1970.
+    pub muted_until: u64,
 }
 
 impl Member {
@@ -55,6 +70,19 @@ pub struct MessageState {
     pub version: u64,
     /// Whether it was taken back.
     pub recalled: bool,
+    /// When it was sent: milliseconds since 1970.
+    pub at: u64,
+    /// Whose words it passes on, if they are not the sender's own.
+    pub forwarded: Option<Forwarded>,
+}
+
+/// What there is of something that has a bound, and whether a certain one is among it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Among {
+    /// Whether it is there.
+    pub stands: bool,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// An answer given before.
@@ -79,14 +107,26 @@ pub trait State {
     fn count_role(&self, room: &RoomId, role: Role) -> Result<u64, Self::Error>;
     /// A message, if there is one with this `seq`.
     fn message(&self, room: &RoomId, seq: u64) -> Result<Option<MessageState>, Self::Error>;
+    /// A message's present text, if there is one with this `seq`; empty when it was recalled.
+    fn text(&self, room: &RoomId, seq: u64) -> Result<Option<String>, Self::Error>;
+    /// Whether the message was sent during one of the user's stays.
+    fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Self::Error>;
     /// Whether the user's reaction stands on the message, and how many different ones do.
-    fn reaction(
-        &self,
-        room: &RoomId,
-        seq: u64,
-        user: &UserId,
-        emoji: &str,
-    ) -> Result<(bool, usize), Self::Error>;
+    fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Self::Error>;
+    /// Whether the message is pinned, and how many are.
+    fn pin(&self, room: &RoomId, seq: u64) -> Result<Among, Self::Error>;
+    /// Whether the user may not come into the room.
+    fn banned(&self, room: &RoomId, user: &UserId) -> Result<bool, Self::Error>;
+    /// Until when the user may not write in the room, as a member or when they come again; 0 if never told.
+    fn muted_until(&self, room: &RoomId, user: &UserId) -> Result<u64, Self::Error>;
+    /// An invitation there is or was.
+    fn invite(&self, code: &InviteCode) -> Result<Option<Invite>, Self::Error>;
+    /// How many invitations of a room are good at a time.
+    fn invites(&self, room: &RoomId, at: u64) -> Result<usize, Self::Error>;
+    /// Whether `user` has blocked `other`, and how many they have.
+    fn blocked(&self, user: &UserId, other: &UserId) -> Result<Among, Self::Error>;
+    /// A user's settings for a room, or for all; empty if there are none.
+    fn prefs(&self, user: &UserId, room: Option<&RoomId>) -> Result<Prefs, Self::Error>;
     /// The answer to an earlier command of this actor under this id.
     fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Self::Error>;
 }

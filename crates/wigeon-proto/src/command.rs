@@ -1,14 +1,24 @@
 //! Commands: what a client asks, decoded once at the edge.
 //!
-//! A command is one JSON object with `type` and usually `id`. This file has its forms; [`decode`] reads
-//! and checks them.
+//! A command is one JSON object with `type` and usually `id`. This file lists them all; [`write`], [`ask`]
+//! and [`live`] have their fields, [`decode`] reads them and [`check`] looks at what they hold.
 
+pub mod ask;
+pub mod check;
 pub mod decode;
+pub mod live;
+pub mod write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CommandId, RoomId, UserId};
-use crate::room::{PolicyChange, Role, RoomKind};
+use crate::id::{CommandId, UserId};
+
+pub use ask::{History, MemberList, Page, UserGet, UserSearch};
+pub use live::{Ack, Focus, Hello, PresenceWatch, TicketRevoke};
+pub use write::{
+    BlockSet, Body, Edit, InviteCreate, MemberAdd, MemberMute, MemberRole, OfInvite, OfMember, OfRoom, Pin,
+    PrefsSet, React, RoomCreate, RoomUpdate, Send, Target, UserUpdate,
+};
 
 /// A decoded command with its envelope.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,13 +42,6 @@ pub enum Command {
     Live(Live),
 }
 
-/// A message's content. Only known fields are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
-    /// 1 to [`crate::limits::TEXT_BYTES_MAX`] bytes.
-    pub text: String,
-}
-
 /// Commands that become entries of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -58,6 +61,12 @@ pub enum Durable {
     /// Marks everything up to `seq` as read.
     #[serde(rename = "read")]
     Read(Target),
+    /// Marks everything from `seq` on as unread.
+    #[serde(rename = "unread")]
+    Unread(Target),
+    /// Pins a message to its room, or takes the pin away.
+    #[serde(rename = "pin")]
+    Pin(Pin),
     /// A new group or channel.
     #[serde(rename = "room.create")]
     RoomCreate(RoomCreate),
@@ -79,171 +88,33 @@ pub enum Durable {
     /// Gives a member another role.
     #[serde(rename = "member.role")]
     MemberRole(MemberRole),
+    /// Ends a membership and keeps the user out.
+    #[serde(rename = "member.ban")]
+    MemberBan(OfMember),
+    /// Lets a banned user come again.
+    #[serde(rename = "member.unban")]
+    MemberUnban(OfMember),
+    /// Keeps a member from writing for a time.
+    #[serde(rename = "member.mute")]
+    MemberMute(MemberMute),
+    /// A code by which others become members.
+    #[serde(rename = "invite.create")]
+    InviteCreate(InviteCreate),
+    /// Becomes a member by a code.
+    #[serde(rename = "invite.accept")]
+    InviteAccept(OfInvite),
+    /// Ends a code.
+    #[serde(rename = "invite.revoke")]
+    InviteRevoke(OfInvite),
     /// A new display name.
     #[serde(rename = "user.update")]
     UserUpdate(UserUpdate),
     /// One user's settings for a room, or for all.
     #[serde(rename = "prefs.set")]
     PrefsSet(PrefsSet),
-}
-
-/// `send`: exactly one of `room` and `to`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Send {
-    /// The room, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub room: Option<RoomId>,
-    /// The other user of a direct room, which comes into being if need be.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub to: Option<UserId>,
-    /// The content.
-    pub body: Body,
-    /// The `seq` this answers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reply_to: Option<u64>,
-    /// Users named in the text.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub mentions: Vec<UserId>,
-}
-
-/// `edit`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
-    /// Where.
-    pub room: RoomId,
-    /// Which message.
-    pub seq: u64,
-    /// The new content.
-    pub body: Body,
-    /// The version the editor saw; another one there is a `conflict`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub version: Option<u64>,
-}
-
-/// A message of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// Where.
-    pub room: RoomId,
-    /// Which message.
-    pub seq: u64,
-}
-
-/// `react`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct React {
-    /// Where.
-    pub room: RoomId,
-    /// Which message.
-    pub seq: u64,
-    /// Any short text without spaces; an emoji by custom.
-    pub emoji: String,
-    /// On or off.
-    pub on: bool,
-}
-
-/// `room.create`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomCreate {
-    /// The id; only services choose it, for all others the server does.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub room: Option<RoomId>,
-    /// `group` or `channel`.
-    pub kind: RoomKind,
-    /// What people see.
-    pub title: String,
-    /// Members beside the creator.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub members: Vec<UserId>,
-    /// What differs from the kind's own policy.
-    #[serde(default)]
-    pub policy: PolicyChange,
-}
-
-/// `room.update`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomUpdate {
-    /// Where.
-    pub room: RoomId,
-    /// The new title.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub title: Option<String>,
-    /// What changes of the policy.
-    #[serde(default)]
-    pub policy: PolicyChange,
-}
-
-/// A command that names only a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfRoom {
-    /// Where.
-    pub room: RoomId,
-}
-
-/// `member.add`: `user` or `users`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberAdd {
-    /// Where.
-    pub room: RoomId,
-    /// The one to add.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub user: Option<UserId>,
-    /// The ones to add.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub users: Vec<UserId>,
-    /// `member` if left out.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub role: Option<Role>,
-}
-
-impl MemberAdd {
-    /// Everybody named, each once, in the order named.
-    pub fn everyone(&self) -> Vec<UserId> {
-        let mut all: Vec<UserId> = Vec::new();
-        for user in self.user.iter().chain(&self.users) {
-            if !all.contains(user) {
-                all.push(user.clone());
-            }
-        }
-        all
-    }
-}
-
-/// A command about one member of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfMember {
-    /// Where.
-    pub room: RoomId,
-    /// Who.
-    pub user: UserId,
-}
-
-/// `member.role`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberRole {
-    /// Where.
-    pub room: RoomId,
-    /// Who.
-    pub user: UserId,
-    /// The new role.
-    pub role: Role,
-}
-
-/// `user.update`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserUpdate {
-    /// The new display name.
-    pub name: String,
-}
-
-/// `prefs.set`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PrefsSet {
-    /// The room they are about; all if left out.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub room: Option<RoomId>,
-    /// The settings: an object of at most [`crate::limits::PREFS_BYTES_MAX`] bytes.
-    pub prefs: serde_json::Map<String, serde_json::Value>,
+    /// Ends or permits what another user writes to one directly.
+    #[serde(rename = "block.set")]
+    BlockSet(BlockSet),
 }
 
 /// Questions.
@@ -259,64 +130,22 @@ pub enum Query {
     RoomList(Page),
     /// A room's members.
     MemberList(MemberList),
+    /// Who may not come into a room.
+    BanList(MemberList),
+    /// A message in every form it has had.
+    MessageVersions(Target),
+    /// Who has read a message.
+    ReceiptsGet(Target),
+    /// A room's codes.
+    InviteList(OfRoom),
+    /// The room a code leads to.
+    InviteGet(OfInvite),
+    /// Whom the asker has blocked.
+    BlockList(Page),
     /// Users by id.
     UserGet(UserGet),
     /// Users by the beginning of a word of their name.
     UserSearch(UserSearch),
-}
-
-/// `history`: bounds are exclusive; without one, the newest.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct History {
-    /// Where.
-    pub room: RoomId,
-    /// Messages before this `seq`.
-    pub before: Option<u64>,
-    /// Messages after this `seq`.
-    pub after: Option<u64>,
-    /// Messages on both sides of this `seq`, and itself.
-    pub around: Option<u64>,
-    /// At most [`crate::limits::HISTORY_MAX`].
-    pub limit: Option<usize>,
-}
-
-/// A part of a listing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Page {
-    /// `next` of the part before.
-    pub after: Option<String>,
-    /// How many rows.
-    pub limit: Option<usize>,
-}
-
-/// `member.list`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct MemberList {
-    /// Where.
-    pub room: RoomId,
-    /// `next` of the part before.
-    pub after: Option<String>,
-    /// How many rows.
-    pub limit: Option<usize>,
-}
-
-/// `user.get`: `user` or `users`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct UserGet {
-    /// The one asked for.
-    pub user: Option<UserId>,
-    /// The ones asked for.
-    #[serde(default)]
-    pub users: Vec<UserId>,
-}
-
-/// `user.search`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct UserSearch {
-    /// The beginning of a name or an id.
-    pub q: String,
-    /// How many rows.
-    pub limit: Option<usize>,
 }
 
 /// Commands that leave no trace.
@@ -330,43 +159,10 @@ pub enum Live {
     Typing(OfRoom),
     /// The rooms the client has before its eyes.
     Focus(Focus),
+    /// Who of these is there, now and for a while.
+    PresenceWatch(PresenceWatch),
     /// Is anybody there?
     Ping,
     /// Ends a family of tickets.
     TicketRevoke(TicketRevoke),
-}
-
-/// `hello`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Hello {
-    /// Where the upgrade carried none.
-    pub token: Option<String>,
-    /// The client's own name for its session.
-    pub session: Option<String>,
-    /// The cursor to go on from.
-    pub after: Option<String>,
-    /// Public channels to watch.
-    #[serde(default)]
-    pub rooms: Vec<String>,
-}
-
-/// `ack`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Ack {
-    /// Everything up to here has been taken in.
-    pub cursor: String,
-}
-
-/// `focus`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Focus {
-    /// The rooms; an empty list is none.
-    pub rooms: Vec<RoomId>,
-}
-
-/// `ticket.revoke`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct TicketRevoke {
-    /// Any ticket of the family.
-    pub ticket: String,
 }

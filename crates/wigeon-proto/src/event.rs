@@ -3,7 +3,7 @@
 //! An event's JSON is made once, without `type` and `cursor`: those two are put before it when it is
 //! read, for a restored log has another epoch and so other cursors.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::command::Body;
 use crate::id::{CommandId, RoomId, UserId};
@@ -25,9 +25,18 @@ pub enum What {
         /// The message it answers.
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<u64>,
+        /// The message that began its thread.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        thread: Option<u64>,
         /// Users named in it.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<UserId>,
+        /// Every member is meant.
+        #[serde(skip_serializing_if = "is_false")]
+        mention_all: bool,
+        /// Whose words these are, if the sender's only sent them on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        forwarded: Option<Forwarded>,
     },
     /// A message has a new body.
     Edited {
@@ -52,6 +61,13 @@ pub enum What {
         /// On or off.
         on: bool,
     },
+    /// A message was pinned, or its pin taken away.
+    Pin {
+        /// Which message.
+        seq: u64,
+        /// On or off.
+        on: bool,
+    },
     /// Who is in the room has changed.
     Member {
         /// How.
@@ -64,6 +80,9 @@ pub enum What {
         /// Their role from now on.
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<Role>,
+        /// Until when they are muted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<u64>,
     },
     /// The room came into being or was changed.
     Room {
@@ -85,6 +104,9 @@ pub enum What {
         user: UserId,
         /// Up to which message.
         seq: u64,
+        /// The mark has gone back, by the reader's own wish.
+        #[serde(skip_serializing_if = "is_false")]
+        back: bool,
     },
     /// A user's settings.
     Prefs {
@@ -94,6 +116,13 @@ pub enum What {
         /// The settings.
         prefs: serde_json::Map<String, serde_json::Value>,
     },
+    /// A user is blocked, or not any more; only who blocks is told.
+    Block {
+        /// Who.
+        user: UserId,
+        /// On or off.
+        on: bool,
+    },
     /// A user's own profile.
     User {
         /// Who.
@@ -101,6 +130,24 @@ pub enum What {
         /// The display name.
         name: String,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // The form serde calls it by.
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Where a message that was sent on comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Who wrote it first.
+    pub from: UserId,
+    /// Where. Left out for a direct room, whose name says who talks with whom.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub room: Option<RoomId>,
+    /// Which message there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
 }
 
 /// How membership changed.
@@ -117,6 +164,12 @@ pub enum MemberAction {
     Remove,
     /// Another role.
     Role,
+    /// By somebody else, and not to come again.
+    Ban,
+    /// May come again.
+    Unban,
+    /// May not write for a time, or may again.
+    Mute,
 }
 
 /// How a room changed.
@@ -147,6 +200,12 @@ pub struct Event {
 }
 
 impl What {
+    /// A `member` event; `user` repeats the only one concerned.
+    pub fn member(action: MemberAction, users: Vec<UserId>, role: Option<Role>) -> Self {
+        let user = if let [only] = users.as_slice() { Some(only.clone()) } else { None };
+        Self::Member { action, users, user, role, until: None }
+    }
+
     /// The frame's `type`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -154,10 +213,12 @@ impl What {
             Self::Edited { .. } => "message.edited",
             Self::Recalled { .. } => "message.recalled",
             Self::Reaction { .. } => "reaction",
+            Self::Pin { .. } => "pin",
             Self::Member { .. } => "member",
             Self::Room { .. } => "room",
             Self::Read { .. } => "read",
             Self::Prefs { .. } => "prefs",
+            Self::Block { .. } => "block",
             Self::User { .. } => "user",
         }
     }
@@ -170,7 +231,8 @@ impl What {
         }
     }
 
-    /// The message an event is only about: what a `gap` over that message stands for as well.
+    /// The message an event is only about: what a `gap` over that message stands for as well. A pin is
+    /// about its room: history does not tell it.
     pub fn target(&self) -> Option<u64> {
         match self {
             Self::Edited { seq, .. } | Self::Recalled { seq } | Self::Reaction { seq, .. } => Some(*seq),
@@ -183,6 +245,14 @@ impl Event {
     /// Who is told: a room, or the actor's own devices.
     pub fn audience(&self) -> RoomId {
         if self.private { RoomId::own(&self.from) } else { self.room.clone() }
+    }
+
+    /// The room it is about: of settings, the one they are for.
+    pub fn about(&self) -> &RoomId {
+        match &self.what {
+            What::Prefs { about: Some(room), .. } => room,
+            _ => &self.room,
+        }
     }
 
     /// The JSON after `{"type":…,"cursor":…,`: it begins with `"room"` and ends with `}`.

@@ -76,6 +76,15 @@ pub enum Control {
         /// Who.
         user: UserId,
     },
+    /// A user came or went. Told to those who asked.
+    Presence {
+        /// Who.
+        user: UserId,
+        /// Whether they are there.
+        state: PresenceState,
+        /// When they were last known to be there: milliseconds since 1970.
+        at: u64,
+    },
     /// How much of a room the user has not read, over all devices.
     Unread {
         /// Where.
@@ -85,6 +94,16 @@ pub enum Control {
         /// Those among them that mention the user.
         mentions: u64,
     },
+}
+
+/// Whether a user is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceState {
+    /// On one device at least.
+    Online,
+    /// On none.
+    Offline,
 }
 
 /// A ticket given out.
@@ -157,7 +176,10 @@ mod tests {
             id: CommandId::parse("k1").unwrap(),
             body: Body { text: "a<b".into() },
             reply_to: None,
+            thread: None,
             mentions: vec![],
+            mention_all: false,
+            forwarded: None,
         };
         let event_ = Event {
             room: RoomId::parse("r").unwrap(),

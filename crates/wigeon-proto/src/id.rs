@@ -125,6 +125,26 @@ impl CommandId {
     }
 }
 
+/// A code that makes whoever knows it a member of a room; made by the server, and a secret.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InviteCode(Arc<str>);
+
+impl InviteCode {
+    /// Accepts 1 to 64 letters and digits, so that it needs no escaping in a link.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        if is_plain(text) && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Ok(Self(text.into()));
+        }
+        Err(invalid("an invitation's code", "[A-Za-z0-9]{1,64}"))
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What every id can do, written once.
 macro_rules! text_id {
     ($($name:ident),*) => {$(
@@ -151,7 +171,7 @@ macro_rules! text_id {
         }
     )*};
 }
-text_id!(UserId, RoomId, CommandId);
+text_id!(UserId, RoomId, CommandId, InviteCode);
 
 #[cfg(test)]
 mod tests {
@@ -174,5 +194,6 @@ mod tests {
         }
         assert!(UserId::parse("self:ann").is_err());
         assert!(CommandId::parse("a\nb").is_err());
+        assert!(InviteCode::parse("a-b").is_err());
     }
 }

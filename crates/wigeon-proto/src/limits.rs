@@ -29,10 +29,46 @@ pub const MEMBERS_PER_COMMAND_MAX: usize = 100;
 pub const REACTIONS_PER_MESSAGE_MAX: usize = 50;
 /// Rooms one feed may watch or focus: its subscription must stay small.
 pub const WATCH_ROOMS_MAX: usize = 100;
-/// Bytes of a value in `prefs.set`: settings, not storage.
+/// Pins of one room: a list somebody reads, not an archive.
+pub const PINS_MAX: usize = 50;
+/// Invitations of one room that are good at once: few enough to look through and revoke.
+pub const INVITES_MAX: usize = 100;
+/// Times one invitation may be used, where a number is named.
+pub const INVITE_USES_MAX: u64 = 100_000;
+/// Seconds one invitation may be good for, where a number is named: a year.
+pub const INVITE_S_MAX: u64 = 365 * 24 * 3600;
+/// Users one user may block: each direct message looks at the list.
+pub const BLOCKED_MAX: usize = 1000;
+/// Seconds between two messages of a member that slow mode may ask for: six hours.
+pub const SLOW_S_MAX: u64 = 6 * 3600;
+/// Milliseconds since 1970 that a command may name: the last that a `Date` of JavaScript knows.
+pub const TIME_MS_MAX: u64 = 8_640_000_000_000_000;
+/// Members of a group who are told of each other's read marks; in larger ones a mark is for the reader's
+/// own devices alone, so that receipts cannot storm.
+pub const READ_EVENT_USERS_MAX: u64 = 100;
+/// Members of a room in which `receipts.get` counts readers: it looks at each of them.
+pub const RECEIPTS_USERS_MAX: u64 = 5000;
+/// Readers that `receipts.get` names; the rest it counts.
+pub const RECEIPTS_SHOWN_MAX: usize = 20;
+/// Forms of one message that `message.versions` tells, the newest ones.
+pub const VERSIONS_MAX: usize = 50;
+/// Bytes of one user's settings for a room, or for all: settings and a draft, not storage.
 pub const PREFS_BYTES_MAX: usize = 4096;
 /// Bytes of a draft, of a nonce, of a session: names, not payloads.
 pub const NONCE_BYTES_MAX: usize = 64;
+
+/// Milliseconds a session lives after its last sign of life: a long poll and a slow return.
+pub const SESSION_MS: u64 = 45_000;
+/// Milliseconds between the end of the last feed and "offline": a reload, a tunnel, another transport.
+pub const PRESENCE_DEBOUNCE_MS: u64 = 20_000;
+/// Milliseconds for which one is told of a user's presence; who wants more asks again.
+pub const PRESENCE_WATCH_MS: u64 = 120_000;
+/// Users one `presence.watch` may name: a screen of them.
+pub const PRESENCE_WATCH_MAX: usize = 100;
+/// Users of whose presence one user is told at once, over all devices.
+pub const PRESENCE_WATCHED_MAX: usize = 500;
+/// Users whose last sign of life is kept in memory after they have gone.
+pub const PRESENCE_KNOWN_MAX: usize = 100_000;
 
 /// Frames of one poll answer, and of one read of the log, if the caller names no other number.
 pub const PAGE_FRAMES_MAX: usize = 500;

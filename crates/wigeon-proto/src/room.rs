@@ -104,16 +104,41 @@ pub struct Policy {
     pub join: Join,
     /// Who may watch.
     pub visibility: Visibility,
+    /// Seconds a member waits from one message to the next; 0 is none. Admins need not wait.
+    #[serde(default)]
+    pub slow_s: u32,
+    /// Seconds in which authors may take a message back; 0 is always. Admins always may.
+    #[serde(default)]
+    pub recall_s: u32,
+    /// The least role that may mention all.
+    #[serde(default = "admin")]
+    pub mention_all: Role,
+}
+
+fn admin() -> Role {
+    Role::Admin
 }
 
 impl Policy {
     /// What a room of this kind begins with.
     pub fn of(kind: RoomKind) -> Self {
+        let private = Self {
+            history: History::Joined,
+            join: Join::Invite,
+            visibility: Visibility::Private,
+            slow_s: 0,
+            recall_s: 0,
+            mention_all: Role::Member,
+        };
         match kind {
-            RoomKind::Channel => {
-                Self { history: History::Shared, join: Join::Open, visibility: Visibility::Public }
-            }
-            _ => Self { history: History::Joined, join: Join::Invite, visibility: Visibility::Private },
+            RoomKind::Channel => Self {
+                history: History::Shared,
+                join: Join::Open,
+                visibility: Visibility::Public,
+                mention_all: Role::Admin,
+                ..private
+            },
+            _ => private,
         }
     }
 
@@ -124,6 +149,9 @@ impl Policy {
             history: change.history.unwrap_or(self.history),
             join: change.join.unwrap_or(self.join),
             visibility: change.visibility.unwrap_or(self.visibility),
+            slow_s: change.slow_s.unwrap_or(self.slow_s),
+            recall_s: change.recall_s.unwrap_or(self.recall_s),
+            mention_all: change.mention_all.unwrap_or(self.mention_all),
         }
     }
 }
@@ -140,4 +168,13 @@ pub struct PolicyChange {
     /// See [`Policy::visibility`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
+    /// See [`Policy::slow_s`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_s: Option<u32>,
+    /// See [`Policy::recall_s`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall_s: Option<u32>,
+    /// See [`Policy::mention_all`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mention_all: Option<Role>,
 }

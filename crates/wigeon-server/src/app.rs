@@ -1,7 +1,6 @@
 //! What every request shares: the log, the hub, the keys, the settings.
 
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::oneshot;
@@ -10,11 +9,12 @@ use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
 use wigeon_proto::command::Durable;
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 use wigeon_proto::limits;
 use wigeon_store::{Answer, Pool, Sequencer};
 
 use crate::auth::{Guests, OriginPolicy, Tickets, Tokens};
+pub(crate) use crate::clock::now_ms;
 use crate::hub::{Attach, Feed, FeedError, Hub, Start};
 use crate::line::{Reply, unconfirmed};
 use crate::rates::Rates;
@@ -87,17 +87,13 @@ impl App {
         reply: Reply,
     ) {
         let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
-        let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, command };
+        let new_code = matches!(command, Durable::InviteCreate(_)).then(new_invite_code);
+        let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, new_code, command };
         if let Err((error, reply)) = self.sequencer.submit(entry, reply) {
             // The caller is still at work on its wire, and flushes it after.
             reply.answer(Err(error));
         }
     }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Lower-case letters and digits that nobody guesses: five random bits each.
@@ -110,6 +106,11 @@ pub(crate) fn random_id(digits: usize) -> String {
 
 fn new_room_id() -> RoomId {
     RoomId::parse(&random_id(16)).expect("letters and digits are an id")
+}
+
+/// 100 random bits: a code is a secret that nobody tries out.
+fn new_invite_code() -> InviteCode {
+    InviteCode::parse(&random_id(20)).expect("letters and digits are a code")
 }
 
 /// An id for a command of the server's own.

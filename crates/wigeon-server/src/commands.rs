@@ -12,17 +12,22 @@ use serde_json::value::RawValue;
 use wigeon_core::entry::Rights;
 use wigeon_proto::command::decode::Unreadable;
 use wigeon_proto::command::{Command, Live, OfRoom, Query, Request};
+use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, Outcome, WireError};
 use wigeon_proto::frame::Control;
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::json;
-use wigeon_proto::limits::{COMMANDS_PER_REQUEST_MAX, WATCH_ROOMS_MAX};
+use wigeon_proto::limits::{
+    COMMANDS_PER_REQUEST_MAX, PRESENCE_WATCH_MAX, PRESENCE_WATCH_MS, RECEIPTS_SHOWN_MAX, WATCH_ROOMS_MAX,
+};
+use wigeon_proto::reply::{PresenceWatch, Profile, Readers, Receipts};
 use wigeon_store::Answer;
-use wigeon_store::read::{Asker, QueryError};
+use wigeon_store::read::{Asker, QueryError, Reach};
 
 use crate::app::{App, now_ms};
 use crate::caller::Caller;
 use crate::line::{Line, Reply};
+use crate::presence::Presence;
 
 /// What a command does to the connection it came by.
 #[derive(Debug, PartialEq)]
@@ -125,6 +130,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<&str>, WireError> {
 
 /// Answers a query from one snapshot.
 pub(crate) async fn ask(app: &App, asker: Asker, query: Query) -> Answer {
+    let presence = app.hub.presence.clone();
     let answer = app.pool.read(move |view| {
         Ok(match query {
             Query::History(query) => json::to_vec(&view.history(&asker, &query)?),
@@ -132,6 +138,12 @@ pub(crate) async fn ask(app: &App, asker: Asker, query: Query) -> Answer {
             Query::RoomGet(query) => json::to_vec(&view.room_get(&asker, &query)?),
             Query::RoomList(page) => json::to_vec(&view.room_list(&asker, &page)?),
             Query::MemberList(query) => json::to_vec(&view.member_list(&asker, &query)?),
+            Query::BanList(query) => json::to_vec(&view.ban_list(&asker, &query)?),
+            Query::MessageVersions(query) => json::to_vec(&view.message_versions(&asker, &query)?),
+            Query::ReceiptsGet(query) => receipts(&presence, view.receipts(&asker, &query)?),
+            Query::InviteList(query) => json::to_vec(&view.invite_list(&asker, &query, now_ms())?),
+            Query::InviteGet(query) => json::to_vec(&view.invite_get(&asker, &query, now_ms())?),
+            Query::BlockList(page) => json::to_vec(&view.block_list(&asker, &page)?),
             Query::UserGet(query) => json::to_vec(&view.user_get(&query)?),
             Query::UserSearch(query) => json::to_vec(&view.user_search(&query)?),
         })
@@ -164,8 +176,11 @@ async fn live_command(
     let empty = || Ok(b"{}".to_vec());
     match live {
         Live::Ping => (Ok(json::to_vec(&Pong { at: now_ms() })), Effect::None),
-        // A cursor taken in is what "delivered" will be made from; today it only proves the client alive.
-        Live::Ack(_) => (empty(), Effect::None),
+        Live::Ack(ack) => (acked(app, &actor, caller, &ack.cursor), Effect::None),
+        Live::PresenceWatch(watch) => {
+            line.idle().await;
+            (presence(app, actor, watch.users).await, Effect::None)
+        }
         Live::Typing(OfRoom { room }) => {
             line.idle().await;
             (typing(app, actor, room).await, Effect::None)
@@ -196,6 +211,39 @@ async fn typing(app: &App, user: UserId, room: RoomId) -> Answer {
     let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
     app.hub.signal(&room, &user, &frame.into());
     Ok(b"{}".to_vec())
+}
+
+/// What a device has taken in is delivered. A cursor of another log says nothing, and is no mistake.
+fn acked(app: &App, user: &UserId, caller: &Caller, text: &str) -> Answer {
+    let cursor = Cursor::parse(text).map_err(|e| WireError::new(ErrorCode::BadRequest, e.to_string()))?;
+    if cursor.epoch == app.epoch && caller.rights == Rights::User {
+        app.hub.presence.acked(user, cursor.position);
+    }
+    Ok(b"{}".to_vec())
+}
+
+/// How those users are whom the asker may know of; the others are left out.
+async fn presence(app: &App, asker: UserId, users: Vec<UserId>) -> Answer {
+    if users.len() > PRESENCE_WATCH_MAX {
+        return Err(WireError::new(ErrorCode::TooLarge, format!("at most {PRESENCE_WATCH_MAX} users")));
+    }
+    let who = asker.clone();
+    let known = app.pool.read(move |view| view.acquainted(&who, users)).await.map_err(query_error)?;
+    let users = app.hub.presence.watch(&asker, known);
+    Ok(json::to_vec(&PresenceWatch { users, expires_in: PRESENCE_WATCH_MS / 1000 }))
+}
+
+/// Who has read a message, and whose devices have it: the first from the log, the second from here.
+fn receipts(presence: &Presence, (mut receipts, reach): (Receipts, Option<Reach>)) -> Vec<u8> {
+    if let Some(Reach { position, users }) = reach {
+        let has =
+            |(user, read): (Profile, bool)| (read || presence.has_acked(&user.id, position)).then_some(user);
+        let mut users: Vec<Profile> = users.into_iter().filter_map(has).collect();
+        let count = users.len() as u64;
+        users.truncate(RECEIPTS_SHOWN_MAX);
+        receipts.delivered = Some(Readers { count, users });
+    }
+    json::to_vec(&receipts)
 }
 
 fn revoke_ticket(app: &App, caller: &Caller, text: &str) -> Answer {

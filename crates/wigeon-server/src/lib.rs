@@ -11,10 +11,12 @@ mod api;
 mod app;
 pub mod auth;
 mod caller;
+mod clock;
 mod commands;
 mod http;
 mod hub;
 mod line;
+mod presence;
 mod rates;
 pub mod sockjs;
 mod telemetry;
@@ -160,12 +162,14 @@ impl Server {
             ));
         }
         let forgetful = tokio::spawn(forget(app.clone()));
+        let watchful = tokio::spawn(app.hub.clone().look_around());
         tokio::select! {
             () = shutdown => tracing::info!("going down: saying bye to everybody"),
             () = ended.cancelled() => tracing::error!("the sequencer ended"),
         }
         stop.cancel();
         forgetful.abort();
+        watchful.abort();
         open.close();
         if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), open.wait()).await.is_err() {
             tracing::warn!(open = open.len(), "some connections did not finish in time");

@@ -133,13 +133,14 @@ impl Load {
         write!(id, "{:016x}-{actor}-{n}", dice.roll(u64::MAX)).expect("memory");
         let room = self.rooms[((actor * ROOMS_EACH / 2 + dice.roll(ROOMS_EACH)) % ROOMS) as usize].clone();
         let body = Body { text: self.text[..bytes as usize].to_owned() };
-        let send = Send { room: Some(room), to: None, body, reply_to: None, mentions: Vec::new() };
+        let send = Send { room: Some(room), body: Some(body), ..Send::default() };
         self.admit(actor, &id, Durable::Send(send), Rights::User)
     }
 
     fn admit(&self, actor: u64, id: &str, command: Durable, rights: Rights) -> Entry {
         let (actor, id) = (self.actors[actor as usize].clone(), CommandId::parse(id).expect("an id"));
-        Entry { v: RULES_VERSION, actor, rights, at: 1_764_000_000_000, id, new_room: None, command }
+        let at = 1_764_000_000_000;
+        Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
     }
 
     /// The rooms, with everybody in them.

@@ -13,10 +13,12 @@
 //! in the overlay for the rules, and a reader waits until the tables hold what was acknowledged before.
 
 mod cache;
+mod facts;
 mod fold;
 mod journal;
 pub mod open;
 mod overlay;
+mod rare;
 pub mod read;
 mod rows;
 pub mod schema;

@@ -8,16 +8,21 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use rusqlite::Connection;
+use serde::Deserialize;
 use wigeon_core::outcome::Change;
-use wigeon_core::state::{Answered, Member, MessageState, Room, State};
-use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_core::state::{Among, Answered, Member, MessageState, Room, State};
+use wigeon_proto::command::Body;
+use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
+use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
-use crate::Fault;
 use crate::cache::Cache;
-use crate::rows::{self, Keyed, is_public};
+use crate::rare::Rare;
+use crate::rows::{self, Keyed};
+use crate::{Fault, facts, stored};
 
 /// Rooms of one generation of the cache: some 20 MB.
 const ROOMS_MAX: usize = 50_000;
@@ -38,6 +43,7 @@ pub(crate) struct Overlay {
     members: RefCell<Cache<(i64, UserId), Option<Member>>>,
     messages: RefCell<Cache<MessageKey, MessageState>>,
     reactions: RefCell<Cache<MessageKey, HashSet<(String, UserId)>>>,
+    rare: Rare,
     answers: HashMap<(UserId, CommandId), Answered>,
     recent: VecDeque<Recent>,
 }
@@ -48,10 +54,19 @@ pub(crate) struct Recent {
     pub(crate) position: u64,
     /// Under which its answer stands.
     pub(crate) answer: Option<(UserId, CommandId)>,
-    /// The message it is, and who sent it.
-    pub(crate) message: Option<(MessageKey, UserId)>,
+    /// The message it is.
+    pub(crate) message: Option<RecentMessage>,
     /// Who came and who went.
     pub(crate) moves: Vec<Move>,
+}
+
+/// A message as it was sent.
+#[derive(Debug)]
+pub(crate) struct RecentMessage {
+    pub(crate) key: MessageKey,
+    pub(crate) state: MessageState,
+    /// Its frame.
+    pub(crate) json: Arc<[u8]>,
 }
 
 #[derive(Debug)]
@@ -71,6 +86,7 @@ impl Overlay {
             members: RefCell::new(Cache::new(MEMBERS_MAX)),
             messages: RefCell::new(Cache::new(MESSAGES_MAX)),
             reactions: RefCell::new(Cache::new(MESSAGES_MAX)),
+            rare: Rare::default(),
             answers: HashMap::new(),
             recent: VecDeque::new(),
         })
@@ -93,7 +109,7 @@ impl Overlay {
 
     /// Whether anybody may watch the room.
     pub(crate) fn is_public(&self, room: &RoomId) -> Result<bool, Fault> {
-        Ok(self.find(room)?.is_some_and(|(_, room)| is_public(&room)))
+        Ok(self.find(room)?.is_some_and(|(_, room)| room.is_public()))
     }
 
     /// Notes an entry's change, and returns the key of the room it is in; 0 where it is in none.
@@ -101,7 +117,7 @@ impl Overlay {
         let mut moved = |room: &RoomId, user: &UserId, came| {
             moves.push(Move { user: user.clone(), room: room.clone(), came });
         };
-        match change {
+        let n = match change {
             Change::Room(room) => self.put_room(room),
             Change::Joined(room, user, member) => {
                 // A new room's own row comes with a later change of the entry; its key is taken now.
@@ -124,7 +140,12 @@ impl Overlay {
                 moved(room, user, false);
                 Ok(n)
             }
-            Change::Mention(room, ..) => self.key_of(room),
+            Change::Mention(room, ..)
+            | Change::MentionAll(room, ..)
+            | Change::Pin { room, .. }
+            | Change::Banned { room, .. }
+            | Change::Unbanned(room, ..)
+            | Change::Muted(room, ..) => self.key_of(room),
             Change::Edited { room, seq, version, .. } => {
                 self.change_message(room, *seq, |message| message.version = *version)
             }
@@ -141,8 +162,10 @@ impl Overlay {
                 })?;
                 Ok(n)
             }
-            Change::User(..) | Change::Prefs(..) => Ok(0),
-        }
+            Change::Invite(_) | Change::Blocked { .. } | Change::User(..) | Change::Prefs(..) => Ok(0),
+        }?;
+        self.rare.change(&self.tables, n, change)?;
+        Ok(n)
     }
 
     /// The key of an event's audience. A self audience gets its row with its first event, and its head
@@ -199,7 +222,7 @@ impl Overlay {
             )*};
         }
         trim!(rooms members messages reactions);
-        Ok(())
+        self.rare.trim(position, &mut folded)
     }
 
     fn reserve(&mut self, id: &RoomId) -> i64 {
@@ -252,11 +275,23 @@ impl Overlay {
         if let Some(message) = self.messages.borrow_mut().get(&key) {
             return Ok(Some(message.clone()));
         }
-        let mut recent = self.recent.iter().filter_map(|recent| recent.message.as_ref());
-        if let Some((_, from)) = recent.find(|(recent, _)| *recent == key) {
-            return Ok(Some(MessageState { from: from.clone(), version: 0, recalled: false }));
+        if let Some(recent) = self.recent_message(key) {
+            return Ok(Some(recent.state.clone()));
         }
         rows::find_message(&self.tables, key.0, key.1)
+    }
+
+    fn recent_message(&self, key: MessageKey) -> Option<&RecentMessage> {
+        self.recent.iter().filter_map(|recent| recent.message.as_ref()).find(|message| message.key == key)
+    }
+
+    /// A fact of a room there is; of a room that is yet to come, what holds of nothing.
+    fn rarely<T: Default>(
+        &self,
+        room: &RoomId,
+        ask: impl FnOnce(&Rare, &Connection, i64) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.key(room)?.map_or_else(|| Ok(T::default()), |n| ask(&self.rare, &self.tables, n))
     }
 
     fn change_message(
@@ -326,12 +361,55 @@ impl State for Overlay {
         }
     }
 
-    fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<(bool, usize), Fault> {
-        let Some(n) = self.key(room)? else { return Ok((false, 0)) };
+    fn text(&self, room: &RoomId, seq: u64) -> Result<Option<String>, Fault> {
+        let Some(n) = self.key(room)? else { return Ok(None) };
+        if let Some(text) = self.rare.text(n, seq) {
+            return Ok(Some(text));
+        }
+        match self.recent_message((n, seq)) {
+            Some(recent) => Ok(Some(text_of(&recent.json)?)),
+            None => facts::text(&self.tables, n, seq),
+        }
+    }
+
+    fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Fault> {
+        self.rarely(room, |rare, db, n| rare.was_there(db, n, user, seq))
+    }
+
+    fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Fault> {
+        let Some(n) = self.key(room)? else { return Ok(Among::default()) };
         self.with_reactions((n, seq), |standing| {
             let kinds: HashSet<&str> = standing.iter().map(|(emoji, _)| emoji.as_str()).collect();
-            (standing.contains(&(emoji.to_owned(), user.clone())), kinds.len())
+            Among { stands: standing.contains(&(emoji.to_owned(), user.clone())), count: kinds.len() }
         })
+    }
+
+    fn pin(&self, room: &RoomId, seq: u64) -> Result<Among, Fault> {
+        self.rarely(room, |rare, db, n| rare.pin(db, n, seq))
+    }
+
+    fn banned(&self, room: &RoomId, user: &UserId) -> Result<bool, Fault> {
+        self.rarely(room, |rare, db, n| rare.banned(db, n, user))
+    }
+
+    fn muted_until(&self, room: &RoomId, user: &UserId) -> Result<u64, Fault> {
+        self.rarely(room, |rare, db, n| rare.muted_until(db, n, user))
+    }
+
+    fn invite(&self, code: &InviteCode) -> Result<Option<Invite>, Fault> {
+        self.rare.invite(&self.tables, code)
+    }
+
+    fn invites(&self, room: &RoomId, at: u64) -> Result<usize, Fault> {
+        self.rare.invites(&self.tables, room, at)
+    }
+
+    fn blocked(&self, user: &UserId, other: &UserId) -> Result<Among, Fault> {
+        self.rare.blocked(&self.tables, user, other)
+    }
+
+    fn prefs(&self, user: &UserId, room: Option<&RoomId>) -> Result<Prefs, Fault> {
+        self.rare.prefs(&self.tables, user, room)
     }
 
     fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Fault> {
@@ -340,4 +418,14 @@ impl State for Overlay {
         }
         rows::find_answer(&self.tables, actor, id)
     }
+}
+
+/// The text in a message's frame.
+fn text_of(json: &[u8]) -> Result<String, Fault> {
+    #[derive(Deserialize)]
+    struct Message {
+        body: Body,
+    }
+    let Message { body } = stored(serde_json::from_slice(json))?;
+    Ok(body.text)
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use wigeon_core::state::{Answered, Member, MessageState, Room};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
-use wigeon_proto::room::{Role, RoomKind, Visibility};
+use wigeon_proto::room::{Role, RoomKind};
 
 use crate::{Fault, stored};
 
@@ -22,11 +22,6 @@ pub(crate) fn position(db: &Connection) -> Result<u64, Fault> {
 /// The greatest key of a room.
 pub(crate) fn rooms_known(db: &Connection) -> Result<i64, Fault> {
     Ok(db.query_row("SELECT coalesce(max(n), 0) FROM room", [], |row| row.get(0))?)
-}
-
-/// Whether anybody may watch a room.
-pub(crate) fn is_public(room: &Room) -> bool {
-    room.kind == RoomKind::Channel && room.policy.visibility == Visibility::Public
 }
 
 pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
@@ -46,16 +41,22 @@ pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Roo
 
 pub(crate) fn find_member(db: &Connection, n: i64, user: &UserId) -> Result<Option<Member>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT role, joined_pos, joined_seq, read_seq, own_seq FROM member WHERE room = ?1 AND user = ?2",
+        "SELECT role, joined_pos, joined_seq, read_seq, own_seq, told_seq, sent_at, muted_until
+         FROM member WHERE room = ?1 AND user = ?2",
     )?;
-    let row = statement
-        .query_row(params![n, user.as_str()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })
-        .optional()?;
-    let Some((role, joined_pos, joined_seq, read_seq, own_seq)) = row else { return Ok(None) };
-    let role = Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?;
-    Ok(Some(Member { role, joined_pos, joined_seq, read_seq, own_seq }))
+    let mut rows = statement.query(params![n, user.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let role: String = row.get(0)?;
+    Ok(Some(Member {
+        role: Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?,
+        joined_pos: row.get(1)?,
+        joined_seq: row.get(2)?,
+        read_seq: row.get(3)?,
+        own_seq: row.get(4)?,
+        told_seq: row.get(5)?,
+        sent_at: row.get(6)?,
+        muted_until: row.get(7)?,
+    }))
 }
 
 /// The members of a role.
@@ -76,17 +77,21 @@ pub(crate) fn rooms_of(db: &Connection, user: &UserId) -> Result<HashSet<RoomId>
 
 pub(crate) fn find_message(db: &Connection, n: i64, seq: u64) -> Result<Option<MessageState>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT event.tail ->> '$.from', amend.version, amend.room IS NOT NULL AND amend.text IS NULL
+        "SELECT event.tail ->> '$.from', event.tail ->> '$.at', event.tail -> '$.forwarded',
+           amend.version, amend.room IS NOT NULL AND amend.text IS NULL
          FROM (SELECT '{' || CAST(tail AS TEXT) AS tail FROM event WHERE room = ?1 AND seq = ?2) AS event
          LEFT JOIN amend ON amend.room = ?1 AND amend.seq = ?2",
     )?;
-    let row = statement
-        .query_row(params![n, seq], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Option<u64>>(1)?, row.get(2)?))
-        })
-        .optional()?;
-    let Some((from, version, recalled)) = row else { return Ok(None) };
-    Ok(Some(MessageState { from: stored(UserId::parse(&from))?, version: version.unwrap_or(0), recalled }))
+    let mut rows = statement.query(params![n, seq])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let forwarded: Option<String> = row.get(2)?;
+    Ok(Some(MessageState {
+        from: stored(UserId::parse(&row.get::<_, String>(0)?))?,
+        at: row.get(1)?,
+        forwarded: forwarded.map(|json| stored(serde_json::from_str(&json))).transpose()?,
+        version: row.get::<_, Option<u64>>(3)?.unwrap_or(0),
+        recalled: row.get(4)?,
+    }))
 }
 
 /// A message's reactions.

@@ -66,6 +66,32 @@ CREATE TABLE prefs (user TEXT NOT NULL, room TEXT NOT NULL, json TEXT NOT NULL, 
 -- Entries are in the journal until they are folded; afterwards nothing asks for them.
 INSERT INTO meta (key, value) SELECT 'position', coalesce(max(pos), 0) FROM entry;
 DROP TABLE entry;
+", "
+-- told_seq: the read mark as others may know it. sent_at, muted_until: milliseconds since 1970.
+ALTER TABLE member ADD COLUMN told_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0;
+UPDATE member SET told_seq = max(read_seq, own_seq);
+
+CREATE TABLE pin (room INTEGER NOT NULL, seq INTEGER NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (room, seq)) WITHOUT ROWID;
+
+CREATE TABLE ban (
+  room INTEGER NOT NULL, user TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (room, user)
+) WITHOUT ROWID;
+
+-- Beside the member's own column, for those who leave and come again.
+CREATE TABLE mute (room INTEGER NOT NULL, user TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (room, user)) WITHOUT ROWID;
+
+-- room: its id, since a code may lead to a room that the same batch has made. uses_left: NULL is any number; 0 is over.
+CREATE TABLE invite (
+  code TEXT PRIMARY KEY, room TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, uses_left INTEGER, expires_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX invite_room ON invite (room);
+
+-- The forms of a message, for its versions and its recall, however many other events its room has.
+CREATE INDEX event_edit ON event (room, target) WHERE kind = 'message.edited';
+
+CREATE TABLE block (user TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (user, other)) WITHOUT ROWID;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

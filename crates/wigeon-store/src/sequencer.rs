@@ -39,6 +39,7 @@ pub trait Outlet: Send + 'static {
     fn attach(&mut self, feed: Self::Feed, rooms: Vec<RoomId>, position: u64);
 }
 
+#[allow(clippy::large_enum_variant)] // Nearly every request is the large one.
 enum Request<F, R> {
     Submit { entry: Admitted, reply: R },
     Attach { user: UserId, feed: F },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wigeon_core::apply::{apply, remembers};
 use wigeon_core::entry::{Entry, PayloadHash};
 use wigeon_core::outcome::{Applied, Change, Outcome};
-use wigeon_core::state::Answered;
+use wigeon_core::state::{Answered, MessageState};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::WireError;
 use wigeon_proto::event::{Event, What};
@@ -14,7 +14,7 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::{frame, json};
 
 use crate::Fault;
-use crate::overlay::{Overlay, Recent};
+use crate::overlay::{Overlay, Recent, RecentMessage};
 use crate::tables::{AnswerRow, EventRow, Pending};
 
 /// What a sender is told: the reply's `ok` object, or why not.
@@ -115,15 +115,14 @@ impl Stepper {
             let audience = event.audience();
             let (n, own) = self.overlay.audience(&audience, position)?;
             keyed.extend(own.map(|room| (n, Change::Room(room))));
-            if let What::Message { seq, .. } = &event.what {
-                recent.message = Some(((n, *seq), event.from.clone()));
-            }
             let shown = event_row(n, here, &event);
+            recent.message = recent_message(n, &event, &shown.json);
+            let about = event.about().clone();
             committed = Some(Committed {
                 cursor: here,
                 public: self.overlay.is_public(&audience)?,
                 room: audience,
-                about: event.room,
+                about,
                 from: event.from,
                 kind: shown.kind,
                 json: shown.json.clone(),
@@ -158,6 +157,14 @@ fn event_row(n: i64, here: Cursor, event: &Event) -> EventRow {
         head: json.len() - tail.len(),
         json,
     }
+}
+
+/// What the rules may ask of a message before it is folded.
+fn recent_message(n: i64, event: &Event, json: &Arc<[u8]>) -> Option<RecentMessage> {
+    let What::Message { seq, forwarded, .. } = &event.what else { return None };
+    let (from, forwarded) = (event.from.clone(), forwarded.clone());
+    let state = MessageState { from, version: 0, recalled: false, at: event.at, forwarded };
+    Some(RecentMessage { key: (n, *seq), state, json: json.clone() })
 }
 
 /// Who came and who went.

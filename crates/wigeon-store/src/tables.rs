@@ -14,8 +14,7 @@ use wigeon_core::state::{Member, Room};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::json;
 
-use crate::rows::is_public;
-use crate::{Fault, stored};
+use crate::{Fault, facts, stored};
 
 /// An entry that is applied and durable, and not in the tables yet.
 #[derive(Debug)]
@@ -109,6 +108,10 @@ impl<'a> Slice<'a> {
                 let sql = "INSERT INTO mention (user, room, seq) VALUES (?1, ?2, ?3)";
                 self.execute(sql, params![user.as_str(), n, seq])?;
             }
+            Change::MentionAll(_, seq) => {
+                let sql = "INSERT INTO mention (user, room, seq) VALUES (?1, ?2, ?3)";
+                self.execute(sql, params![facts::ALL, n, seq])?;
+            }
             Change::Edited { seq, text, version, at, .. } => {
                 let sql = "INSERT INTO amend (room, seq, version, text, at) VALUES (?1, ?2, ?3, ?4, ?5)
                     ON CONFLICT (room, seq) DO UPDATE SET version = ?3, text = ?4, at = ?5";
@@ -123,6 +126,12 @@ impl<'a> Slice<'a> {
                 let sql = "DELETE FROM reaction WHERE room = ?1 AND seq = ?2 AND emoji = ?3 AND user = ?4";
                 self.execute(sql, params![n, seq, emoji, user.as_str()])?;
             }
+            Change::Pin { seq, on, .. } => facts::set_pin(self.db, n, *seq, position, *on)?,
+            Change::Banned { user, by, at, .. } => facts::ban(self.db, n, user, by, *at)?,
+            Change::Unbanned(_, user) => facts::unban(self.db, n, user)?,
+            Change::Muted(_, user, until) => facts::set_mute(self.db, n, user, *until)?,
+            Change::Invite(invite) => facts::put_invite(self.db, invite)?,
+            Change::Blocked { user, other, on } => facts::set_block(self.db, user, other, *on)?,
             Change::User(user, name) => {
                 let sql = "INSERT INTO user (id, name, folded) VALUES (?1, ?2, ?3)
                     ON CONFLICT (id) DO UPDATE SET name = ?2, folded = ?3";
@@ -152,6 +161,7 @@ impl<'a> Slice<'a> {
         self.execute(sql, params![n, seq])?;
         self.execute("DELETE FROM reaction WHERE room = ?1 AND seq = ?2", params![n, seq])?;
         self.execute("DELETE FROM mention WHERE room = ?1 AND seq = ?2", params![n, seq])?;
+        facts::set_pin(self.db, n, seq, 0, false)?;
         for (position, tail) in self.texts_of(n, seq)? {
             let blank = without_text(&tail)?;
             self.execute("UPDATE event SET tail = ?2 WHERE pos = ?1", params![position, blank])?;
@@ -164,7 +174,8 @@ impl<'a> Slice<'a> {
         let mut statement = self.db.prepare_cached(
             "SELECT pos, tail FROM event WHERE room = ?1 AND seq = ?2
              UNION ALL
-             SELECT pos, tail FROM event WHERE room = ?1 AND seq IS NULL AND target = ?2 AND kind = 'message.edited'",
+             SELECT pos, tail FROM event INDEXED BY event_edit
+             WHERE room = ?1 AND target = ?2 AND kind = 'message.edited'",
         )?;
         let rows = statement.query_map(params![n, seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -187,7 +198,7 @@ impl<'a> Slice<'a> {
                 room.head_seq,
                 room.head_pos,
                 room.user_count,
-                is_public(room)
+                room.is_public()
             ])?;
         }
         Ok(())
@@ -195,9 +206,10 @@ impl<'a> Slice<'a> {
 
     fn write_members(&mut self) -> Result<(), Fault> {
         let mut statement = self.db.prepare_cached(
-            "INSERT INTO member (room, user, role, joined_pos, joined_seq, read_seq, own_seq)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (room, user) DO UPDATE SET role = ?3, read_seq = ?6, own_seq = ?7",
+            "INSERT INTO member (room, user, role, joined_pos, joined_seq, read_seq, own_seq, told_seq, sent_at, muted_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (room, user) DO UPDATE
+             SET role = ?3, read_seq = ?6, own_seq = ?7, told_seq = ?8, sent_at = ?9, muted_until = ?10",
         )?;
         for ((n, user), member) in &self.members {
             statement.execute(params![
@@ -207,7 +219,10 @@ impl<'a> Slice<'a> {
                 member.joined_pos,
                 member.joined_seq,
                 member.read_seq,
-                member.own_seq
+                member.own_seq,
+                member.told_seq,
+                member.sent_at,
+                member.muted_until
             ])?;
         }
         Ok(())
@@ -226,7 +241,9 @@ fn without_text(tail: &[u8]) -> Result<Vec<u8>, Fault> {
     json.extend_from_slice(tail);
     let mut fields: serde_json::Map<String, serde_json::Value> = stored(serde_json::from_slice(&json))?;
     fields.remove("body");
-    fields.remove("mentions");
+    for field in ["mentions", "mention_all", "forwarded"] {
+        fields.remove(field);
+    }
     fields.insert("recalled".into(), true.into());
     let mut tail = json::to_vec(&fields);
     tail.remove(0);

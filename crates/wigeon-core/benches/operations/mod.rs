@@ -58,7 +58,8 @@ fn entry(id: &str, mut command: Value) -> Entry {
     let request = Request::decode(&command.to_string()).expect("a command");
     let (Command::Durable(command), Some(id)) = (request.command, request.id) else { panic!("not durable") };
     let actor = UserId::parse("ann").expect("a user");
-    Entry { v: RULES_VERSION, actor, rights: Rights::Service, at: 1000, id, new_room: None, command }
+    let (rights, at) = (Rights::Service, 1000);
+    Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
 }
 
 fn here(position: u64) -> Cursor {

@@ -1,27 +1,28 @@
-//! Rules of messages: send, edit, recall, react, read.
+//! Rules of new messages: where they go, who may send them, whom they mention, what they pass on.
 
-use wigeon_proto::command::{Edit, React, Send, Target};
+use wigeon_proto::command::{Body, Send, Target};
 use wigeon_proto::error::ErrorCode;
-use wigeon_proto::event::What;
+use wigeon_proto::event::{Forwarded, What};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::limits::REACTIONS_PER_MESSAGE_MAX;
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
 use super::{Decision, Step, Stop, stop};
-use crate::outcome::{Applied, Change, RoomRef};
-use crate::state::{Member, MessageState, Room, State};
-
-/// The largest group whose members are told of each other's read marks; in larger ones a read mark is
-/// for the reader's own devices alone, so that receipts cannot storm.
-const READ_RECEIPT_USERS_MAX: u64 = 100;
+use crate::outcome::{Change, rejection};
+use crate::state::{Member, Room, State};
 
 impl<S: State> Step<'_, S> {
     pub(super) fn send(&self, send: &Send) -> Decision<S> {
         let (mut room, mut changes) = self.destination(send)?;
         let seq = room.head_seq + 1;
-        if send.reply_to.is_some_and(|target| target == 0 || target >= seq) {
-            return stop(ErrorCode::BadRequest, "`reply_to` is no message of this room");
+        let earlier = |target: Option<u64>| target.is_none_or(|target| (1..seq).contains(&target));
+        if !earlier(send.reply_to) || !earlier(send.thread) {
+            return stop(ErrorCode::BadRequest, "`reply_to` or `thread` is no message of this room");
         }
+        if send.mention_all {
+            self.may_mention_all(&room, &changes)?;
+            changes.push(Change::MentionAll(room.id.clone(), seq));
+        }
+        let (body, forwarded) = self.content(send, &room)?;
         self.mark_own(&room, seq, &mut changes)?;
         let mentions = self.mentions(&room, send, &changes)?;
         changes.extend(mentions.iter().map(|user| Change::Mention(room.id.clone(), seq, user.clone())));
@@ -29,9 +30,12 @@ impl<S: State> Step<'_, S> {
         let what = What::Message {
             seq,
             id: self.entry.id.clone(),
-            body: send.body.clone(),
+            body,
             reply_to: send.reply_to,
+            thread: send.thread,
             mentions,
+            mention_all: send.mention_all,
+            forwarded,
         };
         let mut applied = self.in_room(room, what, changes);
         applied.reply.seq = Some(seq);
@@ -61,10 +65,53 @@ impl<S: State> Step<'_, S> {
     }
 
     fn may_send(&self, room: &Room) -> Result<(), Stop<S::Error>> {
-        if self.is_service() || self.membership(&room.id)?.role >= Role::Member {
+        let Some(member) = self.writer(room, Role::Member)? else { return Ok(()) };
+        let again_at = member.sent_at.saturating_add(u64::from(room.policy.slow_s) * 1000);
+        if room.policy.slow_s > 0 && again_at > self.entry.at && member.role < Role::Admin {
+            let error = rejection(ErrorCode::RateLimited, "this room is in slow mode");
+            return Err(Stop::Rejected(error.retry_after(again_at - self.entry.at)));
+        }
+        Ok(())
+    }
+
+    /// The room's policy says from which role on. A room that comes into being with the message asks nobody.
+    fn may_mention_all(&self, room: &Room, changes: &[Change]) -> Result<(), Stop<S::Error>> {
+        let new = changes.iter().any(|change| matches!(change, Change::Joined(..)));
+        if new || self.is_service() || self.membership(&room.id)?.role >= room.policy.mention_all {
             return Ok(());
         }
-        stop(ErrorCode::Forbidden, "readers do not send in this room")
+        stop(ErrorCode::Forbidden, "your role in this room does not mention everybody")
+    }
+
+    /// What the message says, and whose words those are if they come from another one.
+    fn content(&self, send: &Send, room: &Room) -> Result<(Body, Option<Forwarded>), Stop<S::Error>> {
+        match (&send.body, &send.forward) {
+            (Some(body), _) => Ok((body.clone(), None)),
+            (None, Some(source)) => self.forwarded(source, room),
+            (None, None) => stop(ErrorCode::BadRequest, "`send` has either `body` or `forward`"),
+        }
+    }
+
+    /// The source's present text. A message that was itself sent on keeps its first author.
+    fn forwarded(&self, source: &Target, to: &Room) -> Result<(Body, Option<Forwarded>), Stop<S::Error>> {
+        let from_room = self.room(&source.room)?;
+        if !self.is_service() && !from_room.is_public() {
+            self.membership(&from_room.id)?;
+        }
+        let message = self.visible(&from_room, source.seq)?;
+        if message.recalled {
+            return stop(ErrorCode::Gone, "the message was recalled");
+        }
+        let Some(text) = self.state.text(&from_room.id, source.seq).map_err(Stop::Fault)? else {
+            return stop(ErrorCode::NotFound, "there is no such message");
+        };
+        let tells_place = from_room.kind != RoomKind::Direct || from_room.id == to.id;
+        let first = Forwarded {
+            from: message.from,
+            room: tells_place.then(|| from_room.id.clone()),
+            seq: tells_place.then_some(source.seq),
+        };
+        Ok((Body { text }, Some(message.forwarded.unwrap_or(first))))
     }
 
     fn new_direct(
@@ -82,13 +129,28 @@ impl<S: State> Step<'_, S> {
             users.push(other);
         }
         room.user_count = users.len() as u64;
-        let joined = |user| Change::Joined(room.id.clone(), user, self.newcomer(&room, Role::Member));
-        Ok((room.clone(), users.into_iter().map(joined).collect()))
+        self.not_blocked(&room)?;
+        let mut changes = Vec::new();
+        for user in users {
+            let newcomer = self.newcomer(&room, &user, Role::Member)?;
+            changes.push(Change::Joined(room.id.clone(), user, newcomer));
+        }
+        Ok((room, changes))
     }
 
-    /// Someone who becomes a member of `room` at this entry.
-    pub(super) fn newcomer(&self, room: &Room, role: Role) -> Member {
-        Member { role, joined_pos: self.here.position, joined_seq: room.head_seq, read_seq: 0, own_seq: 0 }
+    /// Someone who becomes a member of `room` at this entry. Leaving and coming again neither ends a mute nor
+    /// shortens the wait of slow mode.
+    pub(super) fn newcomer(&self, room: &Room, user: &UserId, role: Role) -> Result<Member, Stop<S::Error>> {
+        Ok(Member {
+            role,
+            joined_pos: self.here.position,
+            joined_seq: room.head_seq,
+            read_seq: 0,
+            own_seq: 0,
+            told_seq: 0,
+            sent_at: if room.policy.slow_s > 0 { self.entry.at } else { 0 },
+            muted_until: self.state.muted_until(&room.id, user).map_err(Stop::Fault)?,
+        })
     }
 
     /// The sender's own message counts as read for them.
@@ -97,15 +159,20 @@ impl<S: State> Step<'_, S> {
             if let Change::Joined(_, user, member) = change
                 && user == self.actor()
             {
-                member.own_seq = seq;
+                *member = self.after_sending(*member, seq);
                 return Ok(());
             }
         }
         if let Some(member) = self.find_member(&room.id, self.actor())? {
-            let member = Member { own_seq: seq, ..member };
+            let member = self.after_sending(member, seq);
             changes.push(Change::Member(room.id.clone(), self.actor().clone(), member));
         }
         Ok(())
+    }
+
+    /// Who writes shows that they were there: their mark is no secret up to their own message.
+    fn after_sending(&self, member: Member, seq: u64) -> Member {
+        Member { own_seq: seq, told_seq: seq, sent_at: self.entry.at, ..member }
     }
 
     /// The mentioned who are members, or become so with this message, each once.
@@ -120,117 +187,6 @@ impl<S: State> Step<'_, S> {
             }
         }
         Ok(kept)
-    }
-
-    pub(super) fn edit(&self, edit: &Edit) -> Decision<S> {
-        let (room, message) = self.message(&edit.room, edit.seq)?;
-        if message.from != *self.actor() {
-            return stop(ErrorCode::Forbidden, "only its sender edits a message");
-        }
-        if message.recalled {
-            return stop(ErrorCode::Gone, "the message was recalled");
-        }
-        if edit.version.is_some_and(|seen| seen != message.version) {
-            return stop(ErrorCode::Conflict, "the message has been edited since");
-        }
-        let version = message.version + 1;
-        let change = Change::Edited {
-            room: room.id.clone(),
-            seq: edit.seq,
-            text: edit.body.text.clone(),
-            version,
-            at: self.entry.at,
-        };
-        let what = What::Edited { seq: edit.seq, body: edit.body.clone(), version };
-        let mut applied = self.about_message(room, edit.seq, what, change);
-        applied.reply.version = Some(version);
-        Ok(applied)
-    }
-
-    pub(super) fn recall(&self, target: &Target) -> Decision<S> {
-        let (room, message) = self.message(&target.room, target.seq)?;
-        if message.from != *self.actor() {
-            self.require(&room.id, Role::Admin)?;
-        }
-        if message.recalled {
-            return stop(ErrorCode::Gone, "the message was recalled before");
-        }
-        let change = Change::Recalled { room: room.id.clone(), seq: target.seq };
-        Ok(self.about_message(room, target.seq, What::Recalled { seq: target.seq }, change))
-    }
-
-    pub(super) fn react(&self, react: &React) -> Decision<S> {
-        let (room, message) = self.message(&react.room, react.seq)?;
-        if message.recalled {
-            return stop(ErrorCode::Gone, "the message was recalled");
-        }
-        let emoji = react.emoji.as_str();
-        let (stands, kinds) =
-            self.state.reaction(&room.id, react.seq, self.actor(), emoji).map_err(Stop::Fault)?;
-        if stands == react.on {
-            return Ok(self.without_event(&room.id, react.seq));
-        }
-        if react.on && kinds >= REACTIONS_PER_MESSAGE_MAX {
-            return stop(ErrorCode::TooLarge, "the message has too many different reactions");
-        }
-        let change = Change::Reaction {
-            room: room.id.clone(),
-            seq: react.seq,
-            user: self.actor().clone(),
-            emoji: react.emoji.clone(),
-            on: react.on,
-        };
-        let what = What::Reaction { seq: react.seq, emoji: react.emoji.clone(), on: react.on };
-        Ok(self.about_message(room, react.seq, what, change))
-    }
-
-    pub(super) fn read(&self, target: &Target) -> Decision<S> {
-        let room = self.room(&target.room)?;
-        let member = self.membership(&room.id)?;
-        let seq = target.seq.min(room.head_seq);
-        if seq <= member.read_seq {
-            return Ok(self.without_event(&room.id, member.read_seq));
-        }
-        let marked = Member { read_seq: seq, ..member };
-        let change = Change::Member(room.id.clone(), self.actor().clone(), marked);
-        let user = self.actor().clone();
-        let shared = room.kind == RoomKind::Direct
-            || room.kind == RoomKind::Group && room.user_count <= READ_RECEIPT_USERS_MAX;
-        let what = What::Read { user, seq };
-        let mut applied = if shared {
-            self.about_message(room, seq, what, change)
-        } else {
-            let mut applied = self.to_self(Some(room.id.clone()), what, change);
-            applied.reply.room = Some(RoomRef::Id(room.id));
-            applied
-        };
-        applied.reply.seq = Some(seq);
-        Ok(applied)
-    }
-
-    /// A message the actor may act on.
-    fn message(&self, room: &RoomId, seq: u64) -> Result<(Room, MessageState), Stop<S::Error>> {
-        let room = self.room(room)?;
-        if !self.is_service() {
-            self.membership(&room.id)?;
-        }
-        match self.state.message(&room.id, seq).map_err(Stop::Fault)? {
-            Some(message) => Ok((room, message)),
-            None => stop(ErrorCode::NotFound, "there is no such message"),
-        }
-    }
-
-    fn about_message(&self, room: Room, seq: u64, what: What, change: Change) -> Applied {
-        let mut applied = self.in_room(room, what, vec![change]);
-        applied.reply.seq = Some(seq);
-        applied
-    }
-
-    /// Nothing changes; the reply says how things stand.
-    fn without_event(&self, room: &RoomId, seq: u64) -> Applied {
-        let mut reply = self.ok(Some(RoomRef::Id(room.clone())));
-        reply.seq = Some(seq);
-        Applied { event: None, changes: Vec::new(), reply }
     }
 }
 

@@ -32,11 +32,11 @@ impl<S: State> Step<'_, S> {
                 users.push(user.clone());
             }
         }
-        let joined = |user: &UserId| {
+        let mut changes = Vec::new();
+        for user in &users {
             let role = if user == self.actor() { Role::Owner } else { Role::Member };
-            Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, role))
-        };
-        let changes = users.iter().map(joined).collect();
+            changes.push(Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, user, role)?));
+        }
         room.user_count = users.len() as u64;
         let reply_room = RoomRef::from(&room);
         let mut applied = self.in_room(room.clone(), room_what(&room, RoomAction::Create, users), changes);
@@ -70,9 +70,11 @@ impl<S: State> Step<'_, S> {
             return stop(ErrorCode::Forbidden, "this room is by invitation");
         }
         let user = self.actor().clone();
-        let change = Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, Role::Member));
+        self.not_banned(&room, &user)?;
+        let newcomer = self.newcomer(&room, &user, Role::Member)?;
+        let change = Change::Joined(room.id.clone(), user.clone(), newcomer);
         room.user_count += 1;
-        let what = member_what(MemberAction::Join, vec![user], Some(Role::Member));
+        let what = What::member(MemberAction::Join, vec![user], Some(Role::Member));
         Ok(self.in_room(room, what, vec![change]))
     }
 
@@ -88,7 +90,7 @@ impl<S: State> Step<'_, S> {
         room.user_count -= 1;
         let user = self.actor().clone();
         let change = Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq };
-        Ok(self.in_room(room, member_what(MemberAction::Leave, vec![user], None), vec![change]))
+        Ok(self.in_room(room, What::member(MemberAction::Leave, vec![user], None), vec![change]))
     }
 
     pub(super) fn owners(&self, room: &Room) -> Result<u64, Stop<S::Error>> {
@@ -105,10 +107,4 @@ impl<S: State> Step<'_, S> {
 
 fn room_what(room: &Room, action: RoomAction, users: Vec<UserId>) -> What {
     What::Room { action, kind: room.kind, title: room.title.clone(), policy: room.policy, users }
-}
-
-/// A `member` event; `user` repeats the only one concerned.
-pub(super) fn member_what(action: MemberAction, users: Vec<UserId>, role: Option<Role>) -> What {
-    let user = if let [only] = users.as_slice() { Some(only.clone()) } else { None };
-    What::Member { action, users, user, role }
 }

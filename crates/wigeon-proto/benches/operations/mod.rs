@@ -71,7 +71,10 @@ fn message(text: &str) -> Event {
         id: CommandId::parse("9f1c2ab0-7f5e-4a44-b0a2-1d6b0e7c3a55").expect("an id"),
         body: Body { text: text.to_owned() },
         reply_to: None,
+        thread: None,
         mentions: Vec::new(),
+        mention_all: false,
+        forwarded: None,
     };
     let (room, from) = (RoomId::parse("release-notes"), UserId::parse("ann"));
     let (room, from) = (room.expect("a room"), from.expect("a user"));

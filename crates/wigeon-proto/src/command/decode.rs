@@ -6,11 +6,11 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Body, Command, Durable, Live, Query, Request};
+use super::check::bad;
+use super::{Command, Durable, Live, Query, Request};
 use crate::error::{ErrorCode, WireError};
 use crate::id::{CommandId, UserId};
 use crate::limits;
-use crate::room::RoomKind;
 
 /// A command that could not be read, with the id to answer to, if that much could be.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,8 @@ impl Command {
             "recall" => C::Durable(D::Recall(fields(json)?)),
             "react" => C::Durable(D::React(fields(json)?)),
             "read" => C::Durable(D::Read(fields(json)?)),
+            "unread" => C::Durable(D::Unread(fields(json)?)),
+            "pin" => C::Durable(D::Pin(fields(json)?)),
             "room.create" => C::Durable(D::RoomCreate(fields(json)?)),
             "room.update" => C::Durable(D::RoomUpdate(fields(json)?)),
             "room.join" => C::Durable(D::RoomJoin(fields(json)?)),
@@ -83,99 +85,38 @@ impl Command {
             "member.add" => C::Durable(D::MemberAdd(fields(json)?)),
             "member.remove" => C::Durable(D::MemberRemove(fields(json)?)),
             "member.role" => C::Durable(D::MemberRole(fields(json)?)),
+            "member.ban" => C::Durable(D::MemberBan(fields(json)?)),
+            "member.unban" => C::Durable(D::MemberUnban(fields(json)?)),
+            "member.mute" => C::Durable(D::MemberMute(fields(json)?)),
+            "invite.create" => C::Durable(D::InviteCreate(fields(json)?)),
+            "invite.accept" => C::Durable(D::InviteAccept(fields(json)?)),
+            "invite.revoke" => C::Durable(D::InviteRevoke(fields(json)?)),
             "user.update" => C::Durable(D::UserUpdate(fields(json)?)),
             "prefs.set" => C::Durable(D::PrefsSet(fields(json)?)),
+            "block.set" => C::Durable(D::BlockSet(fields(json)?)),
             "history" => C::Query(Q::History(fields(json)?)),
             "snapshot" => C::Query(Q::Snapshot(fields(json)?)),
             "room.get" => C::Query(Q::RoomGet(fields(json)?)),
             "room.list" => C::Query(Q::RoomList(fields(json)?)),
             "member.list" => C::Query(Q::MemberList(fields(json)?)),
+            "ban.list" => C::Query(Q::BanList(fields(json)?)),
+            "message.versions" => C::Query(Q::MessageVersions(fields(json)?)),
+            "receipts.get" => C::Query(Q::ReceiptsGet(fields(json)?)),
+            "invite.list" => C::Query(Q::InviteList(fields(json)?)),
+            "invite.get" => C::Query(Q::InviteGet(fields(json)?)),
+            "block.list" => C::Query(Q::BlockList(fields(json)?)),
             "user.get" => C::Query(Q::UserGet(fields(json)?)),
             "user.search" => C::Query(Q::UserSearch(fields(json)?)),
             "hello" => C::Live(L::Hello(fields(json)?)),
             "ack" => C::Live(L::Ack(fields(json)?)),
             "typing" => C::Live(L::Typing(fields(json)?)),
             "focus" => C::Live(L::Focus(fields(json)?)),
+            "presence.watch" => C::Live(L::PresenceWatch(fields(json)?)),
             "ticket.revoke" => C::Live(L::TicketRevoke(fields(json)?)),
             "ping" => C::Live(L::Ping),
             _ => return Err(bad("unknown command type")),
         })
     }
-}
-
-impl Durable {
-    /// Checks what needs no state: sizes, counts, fields that go together.
-    fn check(&self) -> Result<(), WireError> {
-        match self {
-            Self::Send(send) => {
-                if send.room.is_some() == send.to.is_some() {
-                    return Err(bad("`send` names either `room` or `to`"));
-                }
-                at_most(send.mentions.len(), limits::MENTIONS_MAX, "mentions")?;
-                send.body.check()
-            }
-            Self::Edit(edit) => edit.body.check(),
-            Self::React(react) => {
-                let short = (1..=limits::EMOJI_BYTES_MAX).contains(&react.emoji.len());
-                let sound = short && !react.emoji.contains(|c: char| c.is_whitespace() || c.is_control());
-                if sound { Ok(()) } else { Err(bad("`emoji` is 1 to 64 bytes without spaces")) }
-            }
-            Self::RoomCreate(create) => {
-                at_most(create.members.len(), limits::MEMBERS_PER_COMMAND_MAX, "members")?;
-                if !matches!(create.kind, RoomKind::Group | RoomKind::Channel) {
-                    return Err(bad(
-                        "`kind` is `group` or `channel`; a direct room comes with its first message",
-                    ));
-                }
-                check_name("title", &create.title, limits::TITLE_BYTES_MAX)
-            }
-            Self::RoomUpdate(update) => {
-                update.title.as_deref().map_or(Ok(()), |t| check_name("title", t, limits::TITLE_BYTES_MAX))
-            }
-            Self::MemberAdd(add) => {
-                at_most(add.users.len(), limits::MEMBERS_PER_COMMAND_MAX, "users")?;
-                if add.everyone().is_empty() {
-                    Err(bad("`member.add` names `user` or `users`"))
-                } else {
-                    Ok(())
-                }
-            }
-            Self::UserUpdate(update) => check_name("name", &update.name, limits::NAME_BYTES_MAX),
-            Self::PrefsSet(set) => {
-                let bytes = serde_json::to_vec(&set.prefs).map_or(usize::MAX, |json| json.len());
-                at_most(bytes, limits::PREFS_BYTES_MAX, "bytes of prefs")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Body {
-    fn check(&self) -> Result<(), WireError> {
-        if self.text.is_empty() {
-            return Err(bad("`body.text` is empty"));
-        }
-        at_most(self.text.len(), limits::TEXT_BYTES_MAX, "bytes of text")
-    }
-}
-
-/// A name or title: something to see, on one line, within its limit.
-pub fn check_name(what: &str, text: &str, bytes_max: usize) -> Result<(), WireError> {
-    if text.trim().is_empty() || text.contains(char::is_control) {
-        return Err(bad(format!("`{what}` is empty or has control characters")));
-    }
-    at_most(text.len(), bytes_max, what)
-}
-
-fn at_most(count: usize, max: usize, what: &str) -> Result<(), WireError> {
-    if count <= max {
-        return Ok(());
-    }
-    Err(WireError::new(ErrorCode::TooLarge, format!("at most {max} {what}")))
-}
-
-fn bad(message: impl Into<String>) -> WireError {
-    WireError::new(ErrorCode::BadRequest, message)
 }
 
 /// The fields of one type. The parser's message names the field and the place, and no value of the caller's.

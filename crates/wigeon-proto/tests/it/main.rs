@@ -3,5 +3,6 @@
 mod deflate;
 mod framing;
 mod golden;
+mod protocol;
 mod websocket;
 mod websocket_chunks;

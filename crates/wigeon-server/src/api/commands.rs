@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
 use http::{Request, StatusCode, header};
+use wigeon_core::entry::Rights;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::framing::jsonp as framing;
 use wigeon_proto::json;
@@ -38,6 +39,7 @@ pub(super) async fn post(State(app): State<Arc<App>>, request: Request<Body>) ->
 async fn submit(app: &Arc<App>, parts: &Parts, body: Body) -> Result<Vec<u8>, WireError> {
     let query = parts.uri.query().unwrap_or("");
     let caller = Caller::required(app, parts, field(query, "ticket").as_deref())?;
+    renew(app, &caller, query);
     let text = body::text(body).await?;
     let commands = if is_form(parts) {
         field(&text, "d").ok_or_else(|| bad("the form has no field `d`"))?
@@ -77,8 +79,16 @@ async fn by_script(app: &Arc<App>, parts: &Parts, query: &str) -> Result<Vec<u8>
     let ticket = field(query, "ticket")
         .ok_or_else(|| WireError::new(ErrorCode::Unauthenticated, "a script tag comes with a ticket"))?;
     let caller = Caller::required(app, parts, Some(&ticket))?;
+    renew(app, &caller, query);
     let commands = field(query, "d").ok_or_else(|| bad("there is no field `d`"))?;
     run(app, &caller, &commands).await
+}
+
+/// A session that sends is there.
+fn renew(app: &App, caller: &Caller, query: &str) {
+    if caller.rights == Rights::User && field(query, "session").is_some_and(|name| !name.is_empty()) {
+        app.hub.tell_presence(app.hub.presence.renew(&caller.user));
+    }
 }
 
 fn is_form(parts: &Parts) -> bool {

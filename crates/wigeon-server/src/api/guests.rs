@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Request, StatusCode, Version};
 use serde::{Deserialize, Serialize};
 use wigeon_core::entry::Rights;
-use wigeon_proto::command::decode::check_name;
+use wigeon_proto::command::check::check_name;
 use wigeon_proto::command::{Durable, OfRoom, RoomCreate, UserUpdate};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};

@@ -28,6 +28,7 @@ use super::shown::Counts;
 use super::slot::{Loan, Slot, Taken};
 use super::unread::Unread;
 use super::{Attach, Hub, Reply, Shown};
+use crate::presence::Present;
 use crate::wire::Frame;
 
 /// Why a feed cannot go on.
@@ -51,6 +52,8 @@ pub(crate) struct Start {
     pub(crate) max_per_room: Option<u64>,
     /// Whether to follow with unread counts.
     pub(crate) unread: bool,
+    /// Whether its user is there while it lives; a backend that reads for them does not make it so.
+    pub(crate) present: bool,
 }
 
 /// One reader's walk.
@@ -63,6 +66,7 @@ pub(crate) struct Feed {
     request: PageRequest,
     behind: bool,
     unread: Option<Unread>,
+    _present: Option<Present>,
 }
 
 /// What comes next for a reader, in the order it is to be written.
@@ -127,7 +131,12 @@ impl Feed {
             bytes_max: PAGE_BYTES_MAX,
             max_per_room: start.max_per_room,
         };
-        Ok(Self { hub, attached, pool, epoch, request, behind, unread })
+        let present = start.present.then(|| {
+            let (present, told) = hub.presence.enter(&request.user);
+            hub.tell_presence(told);
+            present
+        });
+        Ok(Self { hub, attached, pool, epoch, request, behind, unread, _present: present })
     }
 
     /// What comes next; waits until there is something. Cancel-safe: the position never moves past an
@@ -379,7 +388,7 @@ mod tests {
     fn message(n: u64) -> Entry {
         let bob = UserId::parse("bob").ok();
         let body = Body { text: "x".into() };
-        let send = Send { room: None, to: bob, body, reply_to: None, mentions: Vec::new() };
+        let send = Send { to: bob, body: Some(body), ..Send::default() };
         Entry {
             v: RULES_VERSION,
             actor: UserId::parse("ann").unwrap(),
@@ -387,6 +396,7 @@ mod tests {
             at: n,
             id: CommandId::parse(&format!("m{n}")).unwrap(),
             new_room: None,
+            new_code: None,
             command: Durable::Send(send),
         }
     }
@@ -404,7 +414,14 @@ mod tests {
         };
         say(1).await;
         let user = UserId::parse("bob").unwrap();
-        let start = Start { user, watch: Vec::new(), after: Some(0), max_per_room: None, unread: false };
+        let start = Start {
+            user,
+            watch: Vec::new(),
+            after: Some(0),
+            max_per_room: None,
+            unread: false,
+            present: true,
+        };
         let mut feed = Feed::open(&hub, &sequencer, &pool, epoch, start).await.unwrap();
         // It lies in the window and in the page: the feed is attached, and has not read the log yet.
         say(2).await;

@@ -13,6 +13,7 @@ pub(crate) mod unread;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use metrics::Counter;
 use tokio::sync::oneshot;
@@ -27,6 +28,8 @@ use shown::{Counts, Run};
 pub(crate) use slot::Loan;
 use slot::Slot;
 
+use crate::presence::{Presence, Told};
+
 /// A handle to the hub; clones share it.
 #[derive(Clone)]
 pub(crate) struct Hub {
@@ -34,12 +37,13 @@ pub(crate) struct Hub {
     /// Wires with staged answers of the commit at hand.
     answered: Vec<Arc<Wire>>,
     frames_sent: Counter,
+    pub(crate) presence: Presence,
 }
 
 impl Default for Hub {
     fn default() -> Self {
         let frames_sent = metrics::counter!("wigeon_frames_sent_total");
-        Self { shared: Arc::default(), answered: Vec::new(), frames_sent }
+        Self { shared: Arc::default(), answered: Vec::new(), frames_sent, presence: Presence::default() }
     }
 }
 
@@ -114,6 +118,32 @@ impl Hub {
             if subscription.member && subscription.slot.user != *from && subscription.slot.sees(room) {
                 subscription.slot.push_signal(json.clone());
             }
+        }
+    }
+
+    /// Tells every live feed of a user something that is not remembered.
+    fn tell(&self, user: &UserId, json: &Arc<[u8]>) {
+        for live in self.lock().users.get(user).into_iter().flat_map(BTreeMap::values) {
+            live.slot.push_signal(json.clone());
+        }
+    }
+
+    /// Tells who has come or gone to those who asked.
+    pub(crate) fn tell_presence(&self, told: Vec<Told>) {
+        for told in told {
+            let json = told.to_json().into();
+            for watcher in &told.to {
+                self.tell(watcher, &json);
+            }
+        }
+    }
+
+    /// Tells who has gone, for as long as the server runs.
+    pub(crate) async fn look_around(self) {
+        let mut pace = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            pace.tick().await;
+            self.tell_presence(self.presence.look_around());
         }
     }
 

@@ -25,11 +25,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Messages come and are recalled for everybody; a read mark counts for the one who read.
+    /// Messages come and are recalled for everybody; a read mark counts for the one who read, and so does
+    /// a room that is hidden.
     pub(crate) fn of(kind: &str, room: &RoomId, from: &UserId) -> Option<Self> {
         match kind {
             "message" | "message.recalled" => Some(Self { room: room.clone(), user: None }),
-            "read" => Some(Self { room: room.clone(), user: Some(from.clone()) }),
+            "read" | "prefs" => Some(Self { room: room.clone(), user: Some(from.clone()) }),
             _ => None,
         }
     }

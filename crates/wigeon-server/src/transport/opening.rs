@@ -37,6 +37,8 @@ pub(crate) struct Wanted {
     pub(crate) watch: Watch,
     pub(crate) max_per_room: Option<u64>,
     pub(crate) unread: bool,
+    /// Whether it is of a session, which then lives on.
+    pub(crate) session: bool,
 }
 
 impl From<&EventsRequest> for Wanted {
@@ -48,6 +50,7 @@ impl From<&EventsRequest> for Wanted {
             watch: asked.watch.clone(),
             max_per_room: asked.max_per_room,
             unread: asked.unread,
+            session: asked.session,
         }
     }
 }
@@ -78,10 +81,17 @@ impl Opening {
             Ok((hidden, before_last, view.position, view.name(&who)?))
         });
         let (hidden, before_last, tail, name) = found.await.map_err(query_error)?;
-        if caller.user == user {
-            note_name(app, caller, name.as_deref());
-        }
         let reset = cursor.and_then(|cursor| reset(app, cursor, tail));
+        let present = caller.user == user && caller.rights == Rights::User;
+        if present {
+            note_name(app, caller, name.as_deref());
+            if wanted.session {
+                app.hub.tell_presence(app.hub.presence.renew(&user));
+            }
+            if let Some(cursor) = cursor.filter(|_| reset.is_none()) {
+                app.hub.presence.acked(&user, cursor.position);
+            }
+        }
         let after = match reset {
             None => cursor.map(|cursor| cursor.position).or(before_last),
             Some(_) => None,
@@ -95,6 +105,7 @@ impl Opening {
                 after,
                 max_per_room: wanted.max_per_room,
                 unread: wanted.unread,
+                present,
             },
             echo: wanted.after.filter(|_| reset.is_none()),
             reset,
@@ -129,7 +140,7 @@ fn reset(app: &App, cursor: Cursor, tail: u64) -> Option<ResetReason> {
 /// A token may bring a display name. It is the profile's until the user chooses one.
 fn note_name(app: &Arc<App>, caller: &Caller, known: Option<&str>) {
     let Some(name) = caller.name.clone().filter(|_| known.is_none()) else { return };
-    if wigeon_proto::command::decode::check_name("name", &name, wigeon_proto::limits::NAME_BYTES_MAX).is_err()
+    if wigeon_proto::command::check::check_name("name", &name, wigeon_proto::limits::NAME_BYTES_MAX).is_err()
     {
         return;
     }

@@ -22,6 +22,8 @@ pub(crate) struct EventsRequest {
     pub(crate) limit: usize,
     pub(crate) last: Option<usize>,
     pub(crate) max_per_room: Option<u64>,
+    /// Whether it names a session.
+    pub(super) session: bool,
     /// Whether unread counts are told.
     pub(crate) unread: bool,
     pub(crate) nonce: Option<String>,
@@ -103,6 +105,7 @@ impl EventsRequest {
                 .map_or(limits::PAGE_FRAMES_MAX, |limit| (limit as usize).clamp(1, limits::PAGE_FRAMES_MAX)),
             last: number(field("last"), "last", limits::LAST_MAX as u64)?.map(|last| last as usize),
             max_per_room: number(field("max_per_room"), "max_per_room", u64::MAX)?.map(|max| max.max(1)),
+            session: field("session").is_some_and(|name| !name.is_empty()),
             unread: field("unread") == Some("1"),
             nonce,
             padding: number(field("padding"), "padding", u64::MAX)?

@@ -1,13 +1,16 @@
-//! `history`: a room's messages by `seq`, in their current form, clamped to what the asker may see.
+//! `history`: a room's messages by `seq`, in their current form, clamped to what the asker may see; and
+//! `message.versions`: the forms one of them has had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use wigeon_proto::command;
+use wigeon_proto::command::{self, Body};
 use wigeon_proto::cursor::Cursor;
-use wigeon_proto::limits::HISTORY_MAX;
+use wigeon_proto::error::{ErrorCode, WireError};
+use wigeon_proto::limits::{HISTORY_MAX, VERSIONS_MAX};
 use wigeon_proto::reply::{self, Json};
 use wigeon_proto::{frame, json};
 
@@ -20,8 +23,13 @@ impl View<'_> {
         let (n, room, member) = self.room(asker, &query.room)?;
         let visible = self.visible(asker, n, &room, member.as_ref())?;
         let limit = query.limit.unwrap_or(50).clamp(1, HISTORY_MAX);
+        if query.seqs.len() > HISTORY_MAX {
+            return Err(WireError::new(ErrorCode::TooLarge, format!("at most {HISTORY_MAX} seqs")).into());
+        }
         let (after, before) = (query.after.unwrap_or(0), query.before.unwrap_or(u64::MAX));
-        let (mut seqs, more) = if let Some(around) = query.around {
+        let (mut seqs, more) = if !query.seqs.is_empty() {
+            (exactly(&query.seqs, &visible), false)
+        } else if let Some(around) = query.around {
             let (mut older, _) = self.seqs(n, &visible, 0, around, limit / 2, false)?;
             let (newer, more) =
                 self.seqs(n, &visible, around.saturating_sub(1), u64::MAX, limit - older.len(), true)?;
@@ -37,6 +45,34 @@ impl View<'_> {
         let min_seq = some.clone().map(|(after, _)| after + 1).min().unwrap_or(0);
         let max_seq = some.map(|(_, to)| *to).max().unwrap_or(0);
         Ok(reply::History { messages, min_seq, max_seq, more })
+    }
+
+    /// Answers `message.versions`: the texts a message has had, the oldest first.
+    pub fn message_versions(
+        &self,
+        asker: &Asker,
+        query: &command::Target,
+    ) -> Result<reply::Versions, QueryError> {
+        let (n, room, member) = self.room(asker, &query.room)?;
+        let visible = self.visible(asker, n, &room, member.as_ref())?;
+        if exactly(&[query.seq], &visible).is_empty() {
+            return Err(WireError::new(ErrorCode::NotFound, "there is no such message").into());
+        }
+        if self.amend(n, query.seq)?.is_some_and(|amend| amend.text.is_none()) {
+            return Err(WireError::new(ErrorCode::Gone, "the message was recalled").into());
+        }
+        let mut statement = self.db.prepare_cached(
+            "SELECT pos, tail FROM event WHERE room = ?1 AND seq = ?2
+             UNION ALL
+             SELECT pos, tail FROM event INDEXED BY event_edit
+             WHERE room = ?1 AND target = ?2 AND kind = 'message.edited'
+             ORDER BY pos DESC LIMIT ?3",
+        )?;
+        let rows = statement
+            .query_map(params![n, query.seq, VERSIONS_MAX], |row| row.get::<_, Vec<u8>>(1))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let versions = rows.iter().rev().map(|tail| version(tail)).collect::<Result<_, _>>()?;
+        Ok(reply::Versions { versions })
     }
 
     /// The visible seqs between two exclusive bounds: the `limit` oldest or newest, and whether there are more.
@@ -122,11 +158,32 @@ impl View<'_> {
     }
 }
 
+/// Those of the seqs that are visible, each once.
+fn exactly(asked: &[u64], visible: &[(u64, u64)]) -> Vec<u64> {
+    let is_visible = |seq: &u64| visible.iter().any(|(after, to)| after < seq && seq <= to);
+    let seqs: BTreeSet<u64> = asked.iter().copied().filter(is_visible).collect();
+    seqs.into_iter().collect()
+}
+
 /// A message's later form; no text when it was recalled.
 struct Amend {
     version: u64,
     text: Option<String>,
     at: u64,
+}
+
+/// One form of a message, out of its event's tail.
+fn version(tail: &[u8]) -> Result<reply::Version, Fault> {
+    #[derive(Deserialize)]
+    struct Form {
+        at: u64,
+        body: Body,
+        #[serde(default)]
+        version: u64,
+    }
+    let json = [b"{", tail].concat();
+    let Form { at, body, version } = stored(serde_json::from_slice(&json))?;
+    Ok(reply::Version { version, body, at })
 }
 
 fn amended(

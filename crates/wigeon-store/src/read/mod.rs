@@ -4,7 +4,9 @@
 //! transaction. What a view sees does not move while it answers, however many queries that takes.
 
 mod history;
+mod moderation;
 mod page;
+mod receipts;
 mod rooms;
 mod users;
 
@@ -21,9 +23,10 @@ use wigeon_proto::room::{History, RoomKind};
 
 use crate::Fault;
 use crate::fold::Progress;
-use crate::rows::{self, find_member, find_room, is_public};
+use crate::rows::{self, find_member, find_room};
 
 pub use page::{Gap, Page, PageRequest, Record};
+pub use receipts::Reach;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +128,7 @@ impl<'a> View<'a> {
             return Err(WireError::new(ErrorCode::NotFound, "there is no such room").into());
         };
         let member = find_member(&self.db, n, &asker.user)?;
-        if member.is_none() && !asker.service && !is_public(&room) {
+        if member.is_none() && !asker.service && !room.is_public() {
             return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room").into());
         }
         Ok((n, room, member))
@@ -140,7 +143,7 @@ impl<'a> View<'a> {
         member: Option<&Member>,
     ) -> Result<Vec<(u64, u64)>, QueryError> {
         let open =
-            is_public(room) || asker.service || member.is_some() && room.policy.history == History::Shared;
+            room.is_public() || asker.service || member.is_some() && room.policy.history == History::Shared;
         if open {
             return Ok(vec![(0, room.head_seq)]);
         }

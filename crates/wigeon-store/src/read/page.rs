@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, params};
 use wigeon_proto::id::{RoomId, UserId};
 
 use super::{QueryError, View};
-use crate::rows::{find_room, is_public};
+use crate::rows::find_room;
 use crate::{Fault, stored};
 
 /// Rows fetched from a span at first; four times as many each time after, up to [`FETCH_MAX`].
@@ -152,7 +152,7 @@ impl View<'_> {
         let (mut spans, mut names, mut unavailable) = (Vec::new(), HashMap::new(), Vec::new());
         for id in &request.watch {
             match find_room(&self.db, id)? {
-                Some((n, room)) if is_public(&room) => {
+                Some((n, room)) if room.is_public() => {
                     names.insert(n, id.clone());
                     spans.push(Span::new(n, request.after, self.position));
                 }

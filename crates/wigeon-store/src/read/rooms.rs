@@ -5,13 +5,13 @@ use wigeon_core::state::{Member, Room};
 use wigeon_proto::command;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::limits::{LIST_MAX, ROOM_USERS_SHOWN_MAX, SNAPSHOT_ROOMS_MAX};
+use wigeon_proto::limits::{BLOCKED_MAX, LIST_MAX, ROOM_USERS_SHOWN_MAX, SNAPSHOT_ROOMS_MAX};
 use wigeon_proto::reply;
 use wigeon_proto::room::Role;
 
 use super::{Asker, QueryError, View};
-use crate::rows::{find_member, find_room, is_public};
-use crate::{Fault, stored};
+use crate::rows::{find_member, find_room};
+use crate::{Fault, facts, stored};
 
 impl View<'_> {
     /// Answers `snapshot`: the asker's rooms, the most recently active first, and where to go on from.
@@ -41,7 +41,9 @@ impl View<'_> {
             rooms.push(self.room_for(asker, &stored(RoomId::parse(&id))?)?);
         }
         let (user, name) = (asker.user.clone(), self.name_of(&asker.user)?);
-        Ok(reply::Snapshot { user, name, cursor: self.cursor().to_string(), rooms, next })
+        let prefs = facts::prefs(&self.db, &asker.user, None)?;
+        let blocked = self.blocked_by(&asker.user, "", BLOCKED_MAX)?;
+        Ok(reply::Snapshot { user, name, cursor: self.cursor().to_string(), prefs, blocked, rooms, next })
     }
 
     /// Answers `room.get`.
@@ -68,6 +70,9 @@ impl View<'_> {
             unread,
             mentions,
             last,
+            pins: facts::pins(&self.db, n)?,
+            muted_until: member.map_or(0, |member| member.muted_until),
+            prefs: facts::prefs(&self.db, &asker.user, Some(id))?,
             users,
             user_count: room.user_count,
         })
@@ -82,26 +87,26 @@ impl View<'_> {
         let recalled =
             count("SELECT count(*) FROM amend WHERE room = ?1 AND seq > ?2 AND text IS NULL", &[&n, &floor])?;
         let mentions = count(
-            "SELECT count(*) FROM mention WHERE user = ?1 AND room = ?2 AND seq > ?3",
-            &[&user.as_str(), &n, &floor],
+            "SELECT count(DISTINCT seq) FROM mention WHERE user IN (?1, ?4) AND room = ?2 AND seq > ?3",
+            &[&user.as_str(), &n, &floor, &facts::ALL],
         )?;
         Ok((room.head_seq.saturating_sub(floor).saturating_sub(recalled), mentions))
     }
 
     fn users_of(&self, n: i64, after: &str, limit: usize) -> Result<Vec<reply::UserInRoom>, Fault> {
         let mut statement = self.db.prepare_cached(
-            "SELECT member.user, coalesce(user.name, member.user), member.role
+            "SELECT member.user, coalesce(user.name, member.user), member.role, member.muted_until
              FROM member LEFT JOIN user ON user.id = member.user
              WHERE member.room = ?1 AND member.user > ?2 ORDER BY member.user LIMIT ?3",
         )?;
         let rows = statement.query_map(params![n, after, limit], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?))
         })?;
         let mut users = Vec::new();
         for row in rows {
-            let (id, name, role) = row?;
+            let (id, name, role, muted_until) = row?;
             let role = Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?;
-            users.push(reply::UserInRoom { id: stored(UserId::parse(&id))?, name, role });
+            users.push(reply::UserInRoom { id: stored(UserId::parse(&id))?, name, role, muted_until });
         }
         Ok(users)
     }
@@ -176,7 +181,7 @@ impl View<'_> {
     pub fn unwatchable(&self, rooms: &[RoomId]) -> Result<Vec<RoomId>, QueryError> {
         let mut hidden = Vec::new();
         for id in rooms {
-            if !find_room(&self.db, id)?.is_some_and(|(_, room)| is_public(&room)) {
+            if !find_room(&self.db, id)?.is_some_and(|(_, room)| room.is_public()) {
                 hidden.push(id.clone());
             }
         }

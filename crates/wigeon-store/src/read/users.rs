@@ -1,14 +1,14 @@
-//! Users: `user.get` and `user.search`.
+//! Users: `user.get`, `user.search`, and whom somebody has blocked.
 
 use rusqlite::{OptionalExtension, params};
 use wigeon_proto::command;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::UserId;
 use wigeon_proto::limits::{LIST_MAX, NAME_BYTES_MAX};
-use wigeon_proto::reply::{Profile, Users};
+use wigeon_proto::reply::{Profile, UserPage, Users};
 
-use super::{QueryError, View};
-use crate::stored;
+use super::{Asker, QueryError, View};
+use crate::{Fault, stored};
 
 impl View<'_> {
     /// Answers `user.get`. Naming a user nobody has seen yet is allowed: the name is then the id.
@@ -48,5 +48,42 @@ impl View<'_> {
             users.push(Profile { id: stored(UserId::parse(&id))?, name });
         }
         Ok(Users { users })
+    }
+
+    /// Answers `block.list`.
+    pub fn block_list(&self, asker: &Asker, page: &command::Page) -> Result<UserPage, QueryError> {
+        let limit = page.limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
+        let mut ids = self.blocked_by(&asker.user, page.after.as_deref().unwrap_or(""), limit + 1)?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next = ids.last().filter(|_| more).map(|id| id.as_str().to_owned());
+        let profile = |id: UserId| Ok(Profile { name: self.name_of(&id)?, id });
+        Ok(UserPage { users: ids.into_iter().map(profile).collect::<Result<_, QueryError>>()?, next })
+    }
+
+    /// Whom a user has blocked, by id.
+    pub(super) fn blocked_by(&self, user: &UserId, after: &str, limit: usize) -> Result<Vec<UserId>, Fault> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT other FROM block WHERE user = ?1 AND other > ?2 ORDER BY other LIMIT ?3",
+        )?;
+        let rows =
+            statement.query_map(params![user.as_str(), after, limit], |row| row.get::<_, String>(0))?;
+        rows.map(|id| stored(UserId::parse(&id?))).collect()
+    }
+
+    /// Those of the users whom the asker shares a room with, unless one of the two has blocked the other.
+    pub fn acquainted(&self, asker: &UserId, users: Vec<UserId>) -> Result<Vec<UserId>, QueryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM member AS theirs JOIN member AS own ON own.room = theirs.room AND own.user = ?1
+                            WHERE theirs.user = ?2)
+               AND NOT EXISTS (SELECT 1 FROM block WHERE user = ?1 AND other = ?2 OR user = ?2 AND other = ?1)",
+        )?;
+        let mut known = Vec::new();
+        for user in users {
+            if statement.query_row([asker.as_str(), user.as_str()], |row| row.get(0))? {
+                known.push(user);
+            }
+        }
+        Ok(known)
     }
 }

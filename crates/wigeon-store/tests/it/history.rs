@@ -1,21 +1,13 @@
 //! History, snapshots and counts, told as short stories.
 
 use serde_json::{Value, json};
-use wigeon_core::entry::{Entry, Rights};
+use wigeon_core::entry::Rights;
 use wigeon_proto::command::{Command, Page, Query, Request};
 use wigeon_proto::error::ErrorCode;
 use wigeon_store::Store;
-use wigeon_store::read::{Asker, QueryError};
+use wigeon_store::read::QueryError;
 
-use crate::world::{apply, ask, beginning, entry, store, user};
-
-fn as_user(actor: &str, id: &str, command: Value) -> Entry {
-    entry(actor, Rights::User, id, command)
-}
-
-fn asker(name: &str) -> Asker {
-    Asker { user: user(name), service: false }
-}
+use crate::world::{as_user, ask, asker, entry, play, said, snapshot, user};
 
 fn history(store: &Store, who: &str, fields: Value) -> Result<Value, ErrorCode> {
     let mut fields = fields;
@@ -33,24 +25,6 @@ fn history(store: &Store, who: &str, fields: Value) -> Result<Value, ErrorCode> 
 
 fn seqs(history: &Value) -> Vec<u64> {
     history["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
-}
-
-fn snapshot(store: &Store, who: &str) -> Value {
-    let who = asker(who);
-    serde_json::to_value(ask(store, move |view| view.snapshot(&who, &Page::default())).unwrap()).unwrap()
-}
-
-fn said(actor: &str, id: &str, text: &str) -> Entry {
-    as_user(actor, id, json!({"type":"send","room":"group","body":{"text":text}}))
-}
-
-fn play(entries: Vec<Entry>) -> (tempfile::TempDir, Store) {
-    let (dir, mut store) = store();
-    let all: Vec<Entry> = beginning().into_iter().chain(entries).collect();
-    for (entry, answer) in all.iter().zip(apply(&mut store, &all)) {
-        assert!(answer.is_ok(), "{entry:?}: {answer:?}");
-    }
-    (dir, store)
 }
 
 #[test]

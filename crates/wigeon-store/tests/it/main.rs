@@ -1,7 +1,9 @@
 //! The log and what is folded from it, against models that are too simple to be wrong.
 
+mod asked;
 mod fold;
 mod history;
 mod log;
 mod pages;
+mod shown;
 mod world;

@@ -1,11 +1,11 @@
 //! Random histories: a few users, a few rooms, every durable command.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
-use wigeon_proto::command::{Command, Request};
-use wigeon_proto::id::{CommandId, RoomId, UserId};
-use wigeon_store::read::QueryError;
+use wigeon_proto::command::{Command, Durable, Page, Request};
+use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
+use wigeon_store::read::{Asker, QueryError};
 use wigeon_store::{Answer, Durability, Store, View};
 
 pub(crate) const USERS: [&str; 4] = ["ann", "bob", "cat", "dan"];
@@ -26,8 +26,9 @@ pub(crate) fn entry(actor: &str, rights: Rights, id: &str, command: serde_json::
     let Command::Durable(command) = Request::decode(&command.to_string()).unwrap().command else {
         panic!("not a durable command")
     };
+    let new_code = matches!(command, Durable::InviteCreate(_)).then(|| InviteCode::parse(id).unwrap());
     let (actor, id) = (user(actor), CommandId::parse(id).unwrap());
-    Entry { v: RULES_VERSION, actor, rights, at: 1_764_000_000_000, id, new_room: None, command }
+    Entry { v: RULES_VERSION, actor, rights, at: 1_764_000_000_000, id, new_room: None, new_code, command }
 }
 
 /// The rooms every history begins with: a group, an open group with shared history, a public channel.
@@ -51,7 +52,7 @@ pub(crate) fn beginning() -> Vec<Entry> {
 pub(crate) fn any_step() -> impl Strategy<Value = (usize, serde_json::Value)> {
     let room = || (0..ROOMS.len()).prop_map(|i| ROOMS[i]);
     let other = || (0..USERS.len()).prop_map(|i| USERS[i]);
-    let seq = || 1..12u64;
+    let seq = || 1..8u64;
     let command = prop_oneof![
         6 => (room(), "[a-c<]{1,4}").prop_map(|(room, text)| json!({"type":"send","room":room,"body":{"text":text}})),
         2 => other().prop_map(|to| json!({"type":"send","to":to,"body":{"text":"direct"}})),
@@ -66,6 +67,22 @@ pub(crate) fn any_step() -> impl Strategy<Value = (usize, serde_json::Value)> {
         2 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.add","room":room,"user":who})),
         1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.remove","room":room,"user":who})),
         1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.role","room":room,"user":who,"role":"admin"})),
+        2 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"unread","room":room,"seq":seq})),
+        1 => (room(), seq(), any::<bool>()).prop_map(|(room, seq, on)| json!({"type":"pin","room":room,"seq":seq,"on":on})),
+        1 => room().prop_map(|room| json!({"type":"send","room":room,"body":{"text":"@all"},"mention_all":true})),
+        1 => (room(), room(), seq())
+            .prop_map(|(to, from, seq)| json!({"type":"send","room":to,"forward":{"room":from,"seq":seq}})),
+        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.ban","room":room,"user":who})),
+        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.unban","room":room,"user":who})),
+        1 => (room(), other(), any::<bool>()).prop_map(|(room, who, on)| {
+            json!({"type":"member.mute","room":room,"user":who,"until":if on { 1_900_000_000_000_u64 } else { 0 }})
+        }),
+        1 => room().prop_map(|room| json!({"type":"invite.create","room":room,"uses":1})),
+        1 => (0..60usize).prop_map(|i| json!({"type":"invite.accept","code":format!("k{i}")})),
+        1 => (0..60usize).prop_map(|i| json!({"type":"invite.revoke","code":format!("k{i}")})),
+        1 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"prefs.set","room":room,"prefs":{"hide":seq}})),
+        1 => any::<bool>().prop_map(|on| json!({"type":"prefs.set","prefs":{"private_read":on}})),
+        1 => (other(), any::<bool>()).prop_map(|(who, on)| json!({"type":"block.set","user":who,"on":on})),
         1 => Just(json!({"type":"user.update","name":"New Name"})),
     ];
     (0..=USERS.len(), command)
@@ -110,4 +127,35 @@ pub(crate) fn ask<T: Send + 'static>(
 ) -> Result<T, QueryError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(store.readers.read(question))
+}
+
+/// An entry of a plain user.
+pub(crate) fn as_user(actor: &str, id: &str, command: Value) -> Entry {
+    entry(actor, Rights::User, id, command)
+}
+
+/// A plain user who asks.
+pub(crate) fn asker(name: &str) -> Asker {
+    Asker { user: user(name), service: false }
+}
+
+/// A message in `group`.
+pub(crate) fn said(actor: &str, id: &str, text: &str) -> Entry {
+    as_user(actor, id, json!({"type":"send","room":"group","body":{"text":text}}))
+}
+
+/// What a user is shown at first.
+pub(crate) fn snapshot(store: &Store, who: &str) -> Value {
+    let who = asker(who);
+    serde_json::to_value(ask(store, move |view| view.snapshot(&who, &Page::default())).unwrap()).unwrap()
+}
+
+/// A store after the beginning and these entries, none of which may be against the rules.
+pub(crate) fn play(entries: Vec<Entry>) -> (tempfile::TempDir, Store) {
+    let (dir, mut store) = store();
+    let all: Vec<Entry> = beginning().into_iter().chain(entries).collect();
+    for (entry, answer) in all.iter().zip(apply(&mut store, &all)) {
+        assert!(answer.is_ok(), "{entry:?}: {answer:?}");
+    }
+    (dir, store)
 }

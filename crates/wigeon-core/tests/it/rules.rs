@@ -1,73 +1,13 @@
-//! The rules, told as short stories over state in memory.
+//! Rooms, messages and roles.
 
-use serde_json::{Value, json};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
-use wigeon_core::memory::Memory;
+use serde_json::json;
+use wigeon_core::entry::Rights;
 use wigeon_core::outcome::{Applied, Outcome};
-use wigeon_proto::command::{Command, Request};
-use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::What;
-use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::id::UserId;
 
-/// A log that is only its fold.
-#[derive(Default)]
-struct World {
-    memory: Memory,
-    position: u64,
-    ids: u64,
-}
-
-impl World {
-    fn enter(&mut self, actor: &str, rights: Rights, id: &str, mut command: Value) -> Outcome {
-        command["id"] = json!(id);
-        let request = Request::decode(&command.to_string()).unwrap();
-        let (Command::Durable(command), Some(id)) = (request.command, request.id) else {
-            panic!("not durable")
-        };
-        let actor = UserId::parse(actor).unwrap();
-        let new_room = Some(RoomId::parse("made").unwrap());
-        let entry = Entry { v: RULES_VERSION, actor, rights, at: 1000, id, new_room, command };
-        let here = Cursor { epoch: Epoch::new(1), position: self.position + 1 };
-        let outcome = self.memory.step(here, &entry);
-        self.position += u64::from(matches!(outcome, Outcome::Applied(_)));
-        outcome
-    }
-
-    fn says(&mut self, actor: &str, command: Value) -> Outcome {
-        self.ids += 1;
-        let id = format!("k{}", self.ids);
-        self.enter(actor, Rights::User, &id, command)
-    }
-
-    fn does(&mut self, actor: &str, command: Value) -> Applied {
-        match self.says(actor, command) {
-            Outcome::Applied(applied) => *applied,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn refuses(&mut self, actor: &str, command: Value) -> ErrorCode {
-        match self.says(actor, command) {
-            Outcome::Rejected(error) => error.code,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// A group of Ann (owner), Bob and Cat.
-    fn with_group() -> Self {
-        let mut world = Self::default();
-        world.does(
-            "ann",
-            json!({"type":"room.create","kind":"group","title":"Group","members":["bob","cat","bob"]}),
-        );
-        world
-    }
-}
-
-fn send(text: &str) -> Value {
-    json!({"type":"send","room":"made","body":{"text":text}})
-}
+use crate::world::{World, send};
 
 #[test]
 fn a_direct_room_comes_with_its_first_message_from_either_side() {

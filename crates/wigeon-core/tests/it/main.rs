@@ -1,0 +1,9 @@
+//! The rules, told as short stories over state in memory.
+
+mod invites;
+mod marks;
+mod messages;
+mod moderation;
+mod rules;
+mod users;
+mod world;

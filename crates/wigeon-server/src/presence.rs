@@ -1,0 +1,351 @@
+//! Presence: who is there, told to those who asked, and remembered nowhere but here.
+//!
+//! ```text
+//!              feed opens, session renews
+//!   offline ───────────────────────────────▶ online
+//!      ▲                                        │ no feed is left, no session runs
+//!      └──────── 20 s, and nobody came ─────────┘
+//! ```
+//! A user is there while a feed of theirs is live or the lease of one of their sessions runs, so that one who
+//! polls is as present as one with a socket. The wait before "offline" hides reloads, changes of transport and
+//! tunnels. Asking is a lease too: it ends by itself, and nobody has to say that a page was closed.
+//!
+//! Besides, it knows how far each user's devices have taken the log in: what "delivered" is made from.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wigeon_proto::frame::{Control, PresenceState};
+use wigeon_proto::id::UserId;
+use wigeon_proto::limits::{
+    PRESENCE_DEBOUNCE_MS, PRESENCE_KNOWN_MAX, PRESENCE_WATCH_MS, PRESENCE_WATCHED_MAX, SESSION_MS,
+};
+use wigeon_proto::reply::Presence as Shown;
+
+use crate::clock::now_ms;
+
+const SESSION: Duration = Duration::from_millis(SESSION_MS);
+const DEBOUNCE: Duration = Duration::from_millis(PRESENCE_DEBOUNCE_MS);
+const WATCH: Duration = Duration::from_millis(PRESENCE_WATCH_MS);
+
+/// A handle; clones share it. What there is to tell is returned: telling is the hub's.
+#[derive(Clone, Default)]
+pub(crate) struct Presence {
+    state: Arc<Mutex<State>>,
+}
+
+/// While it lives, a feed of the user is live.
+pub(crate) struct Present {
+    presence: Presence,
+    user: UserId,
+}
+
+impl Presence {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics under the lock of presence")
+    }
+
+    /// A feed of the user opens.
+    pub(crate) fn enter(&self, user: &UserId) -> (Present, Vec<Told>) {
+        let told = self.lock().enter(user, Instant::now(), now_ms());
+        (Present { presence: self.clone(), user: user.clone() }, told)
+    }
+
+    /// A session of the user gives a sign of life.
+    pub(crate) fn renew(&self, user: &UserId) -> Vec<Told> {
+        self.lock().renew(user, Instant::now(), now_ms())
+    }
+
+    /// A device of the user has taken in everything up to a position.
+    pub(crate) fn acked(&self, user: &UserId, position: u64) {
+        self.lock().acked(user, position, now_ms());
+    }
+
+    /// Whether a device of the user is known to have taken in a position.
+    pub(crate) fn has_acked(&self, user: &UserId, position: u64) -> bool {
+        self.lock().users.get(user).is_some_and(|who| who.acked >= position)
+    }
+
+    /// How these users are now, and from now on for a while each change of it to `watcher`.
+    pub(crate) fn watch(&self, watcher: &UserId, users: Vec<UserId>) -> Vec<Shown> {
+        self.lock().watch(watcher, users, Instant::now())
+    }
+
+    /// Those who have gone since the last time.
+    pub(crate) fn look_around(&self) -> Vec<Told> {
+        self.lock().look_around(Instant::now())
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.presence.lock().leave(&self.user, Instant::now(), now_ms());
+    }
+}
+
+/// A change, and whom it is told.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) to: Vec<UserId>,
+    user: UserId,
+    state: PresenceState,
+    at: u64,
+}
+
+impl Told {
+    /// The signal that tells it.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        Control::Presence { user: self.user.clone(), state: self.state, at: self.at }.to_json()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    users: HashMap<UserId, Who>,
+    /// Who is told of a user, and until when.
+    watchers: HashMap<UserId, HashMap<UserId, Instant>>,
+    /// Of whom a user is told, those named last at the end.
+    watched: HashMap<UserId, VecDeque<UserId>>,
+    /// When to look at a user again: each user without a feed once, at most.
+    due: BinaryHeap<Reverse<(Instant, UserId)>>,
+}
+
+struct Who {
+    feeds: usize,
+    /// There without a feed until then.
+    until: Instant,
+    online: bool,
+    /// Stands in `due`.
+    awaited: bool,
+    /// When they were last known to be there: milliseconds since 1970.
+    seen_at: u64,
+    /// The highest position that a device of theirs has taken in.
+    acked: u64,
+}
+
+impl Who {
+    fn new(now: Instant) -> Self {
+        Self { feeds: 0, until: now, online: false, awaited: false, seen_at: 0, acked: 0 }
+    }
+}
+
+impl State {
+    fn who(&mut self, user: &UserId, now: Instant) -> &mut Who {
+        self.users.entry(user.clone()).or_insert_with(|| Who::new(now))
+    }
+
+    fn enter(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+        self.who(user, now).feeds += 1;
+        self.comes(user, now, at)
+    }
+
+    fn renew(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+        self.stays_until(user, now + SESSION, now);
+        self.comes(user, now, at)
+    }
+
+    fn comes(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+        let who = self.who(user, now);
+        who.seen_at = at;
+        if std::mem::replace(&mut who.online, true) {
+            return Vec::new();
+        }
+        self.told(user, PresenceState::Online, now)
+    }
+
+    fn leave(&mut self, user: &UserId, now: Instant, at: u64) {
+        let who = self.who(user, now);
+        who.feeds -= 1;
+        who.seen_at = at;
+        if who.feeds == 0 {
+            self.stays_until(user, now + DEBOUNCE, now);
+        }
+    }
+
+    fn stays_until(&mut self, user: &UserId, until: Instant, now: Instant) {
+        let who = self.who(user, now);
+        who.until = who.until.max(until);
+        if !std::mem::replace(&mut who.awaited, true) {
+            let due = who.until;
+            self.due.push(Reverse((due, user.clone())));
+        }
+    }
+
+    fn acked(&mut self, user: &UserId, position: u64, at: u64) {
+        // Only of those who are there anyway: an acknowledgement comes beside a feed.
+        if let Some(who) = self.users.get_mut(user) {
+            who.acked = who.acked.max(position);
+            who.seen_at = at;
+        }
+    }
+
+    /// Those whose time is over are offline now.
+    fn look_around(&mut self, now: Instant) -> Vec<Told> {
+        let mut told = Vec::new();
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            let Some(Reverse((_, user))) = self.due.pop() else { break };
+            let Some(who) = self.users.get_mut(&user) else { continue };
+            if who.feeds == 0 && who.until > now {
+                self.due.push(Reverse((who.until, user)));
+                continue;
+            }
+            who.awaited = false;
+            if who.feeds == 0 {
+                who.online = false;
+                told.extend(self.told(&user, PresenceState::Offline, now));
+                self.forget_watches(&user);
+                if self.users.len() > PRESENCE_KNOWN_MAX {
+                    self.users.remove(&user);
+                }
+            }
+        }
+        told
+    }
+
+    fn told(&mut self, user: &UserId, state: PresenceState, now: Instant) -> Vec<Told> {
+        let at = self.users.get(user).map_or(0, |who| who.seen_at);
+        let Some(watchers) = self.watchers.get(user) else { return Vec::new() };
+        let to: Vec<UserId> =
+            watchers.iter().filter(|(_, until)| **until > now).map(|(watcher, _)| watcher.clone()).collect();
+        if to.is_empty() { Vec::new() } else { vec![Told { to, user: user.clone(), state, at }] }
+    }
+
+    fn watch(&mut self, watcher: &UserId, mut users: Vec<UserId>, now: Instant) -> Vec<Shown> {
+        users.sort_unstable();
+        users.dedup();
+        if self.users.get(watcher).is_some_and(|who| who.online) {
+            self.note_watches(watcher, &users, now);
+        }
+        let shown = |user: UserId| {
+            let who = self.users.get(&user);
+            let online = who.is_some_and(|who| who.online);
+            let state = if online { PresenceState::Online } else { PresenceState::Offline };
+            Shown { user, state, at: who.map(|who| who.seen_at).filter(|at| *at > 0) }
+        };
+        users.into_iter().map(shown).collect()
+    }
+
+    /// Notes whom one who is there, and so can be told, wants to be told of.
+    fn note_watches(&mut self, watcher: &UserId, users: &[UserId], now: Instant) {
+        let list = self.watched.entry(watcher.clone()).or_default();
+        list.retain(|user| !users.contains(user));
+        list.extend(users.iter().cloned());
+        let too_many = list.len().saturating_sub(PRESENCE_WATCHED_MAX);
+        let dropped: Vec<UserId> = list.drain(..too_many).collect();
+        for user in dropped {
+            self.unwatch(watcher, &user);
+        }
+        for user in users {
+            self.watchers.entry(user.clone()).or_default().insert(watcher.clone(), now + WATCH);
+        }
+    }
+
+    fn forget_watches(&mut self, watcher: &UserId) {
+        for user in self.watched.remove(watcher).into_iter().flatten() {
+            self.unwatch(watcher, &user);
+        }
+    }
+
+    fn unwatch(&mut self, watcher: &UserId, user: &UserId) {
+        if let Some(watchers) = self.watchers.get_mut(user) {
+            watchers.remove(watcher);
+            if watchers.is_empty() {
+                self.watchers.remove(user);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: &str) -> UserId {
+        UserId::parse(id).unwrap()
+    }
+
+    /// Ann asks about Bob; both are strangers to the server until then.
+    fn asked() -> (State, Instant) {
+        let (mut state, now) = (State::default(), Instant::now());
+        state.enter(&user("ann"), now, 1);
+        let shown = state.watch(&user("ann"), vec![user("bob")], now);
+        assert_eq!((shown[0].state, shown[0].at), (PresenceState::Offline, None));
+        (state, now)
+    }
+
+    fn states(told: &[Told]) -> Vec<PresenceState> {
+        told.iter().map(|told| told.state).collect()
+    }
+
+    #[test]
+    fn a_change_of_transport_is_no_change_of_presence() {
+        let (mut state, now) = asked();
+        assert_eq!(states(&state.enter(&user("bob"), now, 1)), [PresenceState::Online]);
+        assert_eq!(state.enter(&user("bob"), now, 2), [], "a second feed is nothing new");
+        state.leave(&user("bob"), now, 3);
+        state.leave(&user("bob"), now, 4);
+        assert_eq!(state.look_around(now + DEBOUNCE / 2), []);
+        assert_eq!(state.enter(&user("bob"), now + DEBOUNCE / 2, 5), []);
+        assert_eq!(state.look_around(now + DEBOUNCE * 3), [], "a live feed needs no sign of life");
+        state.leave(&user("bob"), now + DEBOUNCE * 3, 6);
+        let told = state.look_around(now + DEBOUNCE * 4);
+        assert_eq!(
+            (states(&told), told[0].at),
+            (vec![PresenceState::Offline], 6),
+            "and when they were last seen"
+        );
+        assert_eq!(state.look_around(now + DEBOUNCE * 5), [], "once");
+    }
+
+    #[test]
+    fn one_who_polls_is_there_between_polls() {
+        let (mut state, now) = asked();
+        assert_eq!(states(&state.renew(&user("bob"), now, 1)), [PresenceState::Online]);
+        for i in 1..4 {
+            assert_eq!(state.renew(&user("bob"), now + SESSION / 2 * i, 1), []);
+            assert_eq!(state.look_around(now + SESSION / 2 * i), []);
+        }
+        let end = now + SESSION / 2 * 3 + SESSION;
+        assert_eq!(states(&state.look_around(end)), [PresenceState::Offline]);
+        assert!(state.due.is_empty());
+    }
+
+    #[test]
+    fn asking_ends_by_itself_and_when_the_asker_goes() {
+        let (mut state, now) = asked();
+        assert_eq!(state.enter(&user("bob"), now + WATCH, 1), [], "the time is over");
+        let (mut state, now) = asked();
+        state.leave(&user("ann"), now, 1);
+        state.look_around(now + DEBOUNCE);
+        assert!(state.watchers.is_empty() && state.watched.is_empty());
+        state.watch(&user("ann"), vec![user("bob")], now);
+        assert!(state.watchers.is_empty(), "nobody is there to be told");
+    }
+
+    #[test]
+    fn one_who_asks_about_everybody_is_told_of_the_last_named() {
+        let (mut state, now) = asked();
+        for i in 0..=PRESENCE_WATCHED_MAX {
+            state.watch(&user("ann"), vec![user(&format!("u{i}"))], now);
+        }
+        assert_eq!(state.watchers.len(), PRESENCE_WATCHED_MAX);
+        assert_eq!(state.enter(&user("u0"), now, 1), []);
+        assert_eq!(state.enter(&user("u1"), now, 1).len(), 1);
+        state.watch(&user("ann"), vec![user("u1"), user("u1")], now);
+        assert_eq!(state.watched[&user("ann")].len(), PRESENCE_WATCHED_MAX);
+    }
+
+    #[test]
+    fn what_one_device_has_taken_in_is_not_taken_back_by_another() {
+        let (mut state, now) = (State::default(), Instant::now());
+        state.acked(&user("bob"), 5, 1);
+        assert!(!state.users.contains_key(&user("bob")), "who is not there acknowledges nothing");
+        state.enter(&user("bob"), now, 1);
+        state.acked(&user("bob"), 5, 1);
+        state.acked(&user("bob"), 3, 1);
+        assert_eq!(state.users[&user("bob")].acked, 5);
+    }
+}
