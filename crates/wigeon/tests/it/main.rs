@@ -15,6 +15,7 @@ mod deflate;
 mod dice;
 mod equivalence;
 mod fsync;
+mod keeping;
 mod kill;
 mod membership;
 mod ops;
