@@ -2,13 +2,19 @@
 import "./tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/menu.css";
+import "./styles/choice.css";
 import "./styles/welcome.css";
 import "./styles/shell.css";
+import "./styles/rooms.css";
 import "./styles/timeline.css";
 import "./styles/message.css";
 import "./styles/text.css";
 import "./styles/composer.css";
+import "./styles/pins.css";
+import "./styles/picking.css";
 import "./styles/dialogs.css";
+import "./styles/details.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app/app.ts";
@@ -29,7 +35,7 @@ async function openFirst(app: App): Promise<void> {
   const place = currentPlace();
   if (place === null || (place !== undefined && (targetOf(place).to || app.model.rooms.has(place)))) return app.select(place);
   const { room, to } = targetFromAddress();
-  if (room && (await app.joinRoom(room))) return;
+  if (room && (await app.rooms.join(room))) return;
   if (to) return app.person(to);
   const first = app.model.rooms.has(LOBBY) ? LOBBY : [...app.model.rooms.keys()][0];
   if (first) app.show(first);

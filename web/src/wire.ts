@@ -11,6 +11,63 @@ export interface WireMember {
   id: string;
   name?: string;
   role?: string;
+  /** Until when they may not speak, in ms since 1970. */
+  muted_until?: number;
+}
+
+export interface Policy {
+  history?: string;
+  join?: string;
+  visibility?: string;
+  /** Seconds between two messages of one member; 0 = no bound. */
+  slow_s?: number;
+  /** The least role that may call everybody. */
+  mention_all?: string;
+  /** Seconds in which an author may take a message back; 0 = always. */
+  recall_s?: number;
+}
+
+export type Level = "all" | "mentions" | "none";
+
+/** A person's settings, for a room or for all; the same on all devices. Null takes one away. */
+export interface Prefs {
+  level?: Level | null;
+  mute?: boolean | null;
+  hide?: number | null;
+  pin?: boolean | null;
+  draft?: { text: string; reply_to?: number } | null;
+  private_read?: boolean | null;
+}
+
+export interface Invite {
+  code: string;
+  room: string;
+  by: string;
+  at: number;
+  uses_left?: number;
+  expires_at?: number;
+}
+
+/** A room as strangers see it. */
+export interface PublicRoom {
+  id: string;
+  kind: RoomKind;
+  title: string;
+  users: number;
+  joined: boolean;
+}
+export type InvitedRoom = PublicRoom;
+
+export interface Version {
+  version: number;
+  body: Body;
+  at: number;
+}
+
+export interface Receipts {
+  state: "on" | "off";
+  read: { count: number; users: WireMember[] };
+  delivered?: { count: number; users: WireMember[] };
 }
 
 export interface WireReaction {
@@ -29,6 +86,8 @@ export interface MessageFrame {
   body?: Body;
   reply_to?: number;
   mentions?: string[];
+  mention_all?: boolean;
+  forwarded?: { from: string; room?: string; seq?: number };
   edited_at?: number;
   version?: number;
   recalled?: boolean;
@@ -40,7 +99,12 @@ export interface WireRoom {
   kind: RoomKind;
   title?: string;
   role?: string;
-  policy?: { history?: string; join?: string; visibility?: string };
+  policy?: Policy;
+  /** Of the asker. */
+  muted_until?: number;
+  prefs?: Prefs;
+  /** Newest pin first. */
+  pins?: number[];
   seq?: number;
   read?: number;
   unread?: number;
@@ -56,6 +120,8 @@ export interface Snapshot {
   cursor?: string;
   rooms: WireRoom[];
   next?: string;
+  prefs?: Prefs;
+  blocked?: string[];
 }
 
 export interface HistoryPage {
@@ -77,22 +143,28 @@ export type Frame =
   | (Event & { type: "message.edited"; seq: number; body: Body; version?: number })
   | (Event & { type: "message.recalled"; seq: number })
   | (Event & { type: "reaction"; seq: number; emoji: string; on: boolean })
-  | (Event & { type: "member"; action: MemberAction; users: string[]; role?: string })
+  | (Event & { type: "member"; action: MemberAction; users: string[]; role?: string; until?: number })
   | (Event & { type: "room"; action: "create" | "update"; kind?: RoomKind; title?: string; policy?: WireRoom["policy"]; users?: (string | WireMember)[] })
-  | (Event & { type: "read"; user: string; seq: number })
+  | (Event & { type: "pin"; seq: number; on: boolean })
+  | (Event & { type: "prefs"; about?: string; prefs: Prefs })
+  | (Event & { type: "block"; user: string; on: boolean })
+  | (Event & { type: "read"; user: string; seq: number; back?: boolean })
   | (Event & { type: "user"; user: string; name: string })
   | { type: "typing"; room: string; user: string }
   | { type: "unread"; room: string; unread: number; mentions?: number }
   | { type: "gap"; room: string; from_seq: number; to_seq: number }
   | { type: "reset"; reason: string };
 
-export type MemberAction = "join" | "leave" | "add" | "remove" | "role";
+export type MemberAction = "join" | "leave" | "add" | "remove" | "role" | "ban" | "unban" | "mute";
 
 /** What is being sent, as the library's outbox keeps it until the server has said yes. */
 export interface SendCommand {
   room?: string;
   to?: string;
-  body: Body;
+  /** Or, instead, `forward`. */
+  body?: Body;
+  forward?: { room: string; seq: number };
   reply_to?: number;
   mentions?: string[];
+  mention_all?: boolean;
 }

@@ -121,6 +121,6 @@ test("who scrolls through a long room holds what is near and the newest, and hol
 
 test("a note that comes again, as it may around a snapshot, stands once", () => {
   const timeline = new Timeline();
-  for (const cursor of ["1a", "1a", "1b"]) timeline.note("add", "ann", ["bob"], 1, cursor);
+  for (const cursor of ["1a", "1a", "1b"]) timeline.note("add", "ann", ["bob"], 1, { cursor });
   assert.equal(timeline.notes.length, 2);
 });

@@ -7,20 +7,21 @@ import { onEnter, onUnseen } from "../model/divider.ts";
 import type { Message } from "../model/message.ts";
 import { Model } from "../model/model.ts";
 import { Pendings } from "../model/outbox.ts";
-import { type Room, otherOf, unreadOf } from "../model/room.ts";
-import { mentionsIn, type Named } from "../model/suggest.ts";
+import { type Room, mayCallAll, otherOf, unreadOf } from "../model/room.ts";
+import { mentionsIn, type Named, namesAll } from "../model/suggest.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
 import type { Chat } from "../tabs/chat.ts";
 import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
+import { draftCame } from "./drafts.ts";
+import { MessageVerbs } from "./message_verbs.ts";
 import { goBack, goTo } from "./navigation.ts";
+import { PersonVerbs } from "./person_verbs.ts";
+import { Reading } from "./reading.ts";
+import { type RoomHost, RoomVerbs } from "./room_verbs.ts";
 
 /** Changes within this time are drawn together: one frame of a 60 Hz screen. */
 const REDRAW_MS = 16;
-/** Long enough for the server's own (at most one a second per room) unread signal to come first. */
-const UNREAD_GRACE_MS = 1_500;
-/** A read mark at most this often; the last one always goes. */
-const READ_EVERY_MS = 500;
 const USERS_PER_ASK = 50;
 
 export interface Toast {
@@ -28,9 +29,13 @@ export interface Toast {
   text: string;
 }
 
-export class App {
+export class App implements RoomHost {
   readonly model = new Model();
   readonly pendings = new Pendings();
+  readonly messages = new MessageVerbs(this);
+  readonly rooms = new RoomVerbs(this);
+  readonly people = new PersonVerbs(this);
+  readonly reading = new Reading(this);
   state: State;
   /** Since when there is no connection; null while there is one. */
   lostSince: number | null = Date.now();
@@ -40,10 +45,7 @@ export class App {
   private listeners = new Set<() => void>();
   private redraw: ReturnType<typeof setTimeout> | undefined;
   private asked = new Set<string>();
-  private membersAsked = new Set<string>();
-  private unreadChecks = new Map<string, ReturnType<typeof setTimeout>>();
-  private unsaidReads = new Set<string>();
-  private readTimer: ReturnType<typeof setTimeout> | undefined;
+  private asides = new Map<string, Set<number>>();
   private toastIds = 0;
   private stops: (() => void)[];
 
@@ -74,7 +76,8 @@ export class App {
   /** Ends this person's connection and everything that waits. */
   close(): void {
     for (const stop of this.stops) stop();
-    for (const timer of [this.redraw, this.readTimer, ...this.unreadChecks.values()]) clearTimeout(timer);
+    clearTimeout(this.redraw);
+    this.reading.stop();
     this.listeners.clear();
     this.chat.close();
   }
@@ -116,6 +119,14 @@ export class App {
 
   // ---- moving about
 
+  /** Out of the list until somebody writes there. */
+  hide(room: string): void {
+    this.people.hide(room);
+    if (this.open?.target.room !== room) return;
+    this.select(null);
+    goBack();
+  }
+
   conversation(target: Target): Conversation {
     const key = keyOf(target);
     let conversation = this.conversations.get(key);
@@ -141,6 +152,8 @@ export class App {
       this.open = conversation;
       const room = this.room(target);
       if (room) this.arrange(conversation, room);
+      // Pins, and whatever else the list's summary leaves out.
+      if (target.room && room?.pins === undefined) void this.refreshRoom(target.room);
     }
     this.changed();
   }
@@ -232,21 +245,23 @@ export class App {
 
   send(conversation: Conversation, text: string): void {
     const { target, replyTo } = conversation;
+    const room = this.room(target);
     const mentions = mentionsIn(text, this.peopleIn(target));
     const command: SendCommand = {
       ...(target.room ? { room: target.room } : { to: target.to }),
       body: { text },
       ...(mentions.length > 0 ? { mentions } : {}),
+      ...(room && mayCallAll(room) && namesAll(text) ? { mention_all: true } : {}),
       ...(replyTo ? { reply_to: replyTo.seq } : {}),
     };
     conversation.replyTo = null;
-    const sending = this.chat.send(command);
+    const sending = this.chat.send({ ...command, body: { text } });
     this.pendings.sync(this.chat.outbox);
     this.toLatest(conversation);
     sending.then(
       ({ room, seq, at }) => {
         if (!this.model.timeline(room).find(seq)) this.pendings.accepted(sending.id, command, room, seq, at);
-        if (target.to) this.settle(conversation, room);
+        if (target.to) this.settle(target.to, room);
         this.changed();
       },
       // The refused message itself says what went wrong, and offers what can be done.
@@ -255,28 +270,45 @@ export class App {
   }
 
   /** The first message to a person made a room: go on there. */
-  private settle(conversation: Conversation, room: string): void {
+  settle(other: string, room: string): void {
     if (!this.model.rooms.has(room)) {
-      const other = conversation.target.to ?? "";
       const users: WireMember[] = [this.model.me, other].map((id) => ({ id, name: this.model.name(id) }));
       this.model.room({ id: room, kind: "direct", users });
       this.model.wantedRooms.add(room);
     }
-    if (this.open === conversation) this.show(room);
+    if (this.open?.target.to === other) this.show(room);
   }
 
-  edit(message: Message, text: string): void {
-    const version = message.version;
-    this.run("edit", { room: message.room, seq: message.seq, body: { text }, version });
+  // ---- picking messages
+
+  /** Picks a message, or lets go of it; the first one begins the picking. */
+  pick(conversation: Conversation, seq: number): void {
+    const picked = new Set(conversation.picked);
+    if (!picked.delete(seq)) picked.add(seq);
+    conversation.picked = picked;
+    this.changed();
   }
 
-  recall(message: Message): void {
-    this.run("recall", { room: message.room, seq: message.seq });
+  endPicking(conversation: Conversation): void {
+    conversation.picked = null;
+    this.changed();
   }
 
-  react(message: Message, emoji: string): void {
-    const mine = message.reactions.some((r) => r.emoji === emoji && r.users.includes(this.model.me));
-    this.run("react", { room: message.room, seq: message.seq, emoji, on: !mine });
+  picked(conversation: Conversation): Message[] {
+    const { room } = conversation.target;
+    if (!room || !conversation.picked) return [];
+    const timeline = this.model.timeline(room);
+    return [...conversation.picked].sort((a, b) => a - b).flatMap((seq) => timeline.find(seq) ?? []);
+  }
+
+  /** The reader wants to meet this message as unread again; so the conversation is left, else it would be read at once. */
+  async markUnread(conversation: Conversation, seq: number): Promise<void> {
+    if (this.open === conversation) {
+      this.select(null);
+      goBack();
+    }
+    const { room } = conversation.target;
+    if (room) await this.reading.unread(room, seq);
   }
 
   lastOwn(conversation: Conversation): Message | undefined {
@@ -286,112 +318,18 @@ export class App {
 
   // ---- rooms and people
 
-  async rename(name: string): Promise<boolean> {
-    if (!(await this.run("user.update", { name }))) return false;
-    this.model.learn([{ id: this.model.me, name }]);
-    this.changed();
-    return true;
-  }
-
   /** Whom one may name in a conversation. */
   peopleIn(target: Target): Named[] {
     const users = this.room(target)?.users ?? (target.to ? [{ id: target.to }] : []);
     return users.filter((user) => user.id !== this.model.me).map(({ id }) => ({ id, name: this.nameOf(id) }));
   }
 
-  mayCallAll(_room: Room | undefined): boolean {
-    return false;
-  }
-
-  /** A room comes with its first members only; the rest are asked for when somebody is to be named. */
-  learnMembers(room: Room): void {
-    if (room.users.length >= room.userCount || this.membersAsked.has(room.id)) return;
-    this.membersAsked.add(room.id);
-    void this.membersOf(room.id).then((users) => this.model.members(room.id, users));
-  }
-
-  async createRoom(kind: "group" | "channel", title: string, members: string[]): Promise<boolean> {
-    const made = (await this.run("room.create", { kind, title, ...(members.length > 0 ? { members } : {}) })) as { room: WireRoom } | undefined;
-    if (!made) return false;
-    this.model.room(made.room);
-    this.model.wantedRooms.add(made.room.id);
-    this.touch(made.room.id);
-    this.show(made.room.id);
-    return true;
-  }
-
-  async joinRoom(room: string): Promise<boolean> {
-    if (this.model.rooms.has(room)) {
-      this.show(room);
-      return true;
-    }
-    if (!(await this.run("room.join", { room }))) return false;
-    await this.refreshRoom(room);
-    this.touch(room);
-    this.show(room);
-    return true;
-  }
-
-  async leaveRoom(room: string): Promise<void> {
-    if (!(await this.run("room.leave", { room }))) return;
-    this.model.rooms.delete(room);
-    this.closeLost();
-  }
-
   /** The room on screen is not ours any more: back to the list. */
-  private closeLost(): void {
+  closeLost(): void {
     const room = this.open?.target.room;
     if (!room || !this.model.loaded || this.model.rooms.has(room)) return;
     this.select(null);
     goBack();
-  }
-
-  async addMembers(room: string, users: string[]): Promise<boolean> {
-    const added = await this.run("member.add", { room, users });
-    if (added) await this.refreshRoom(room);
-    return added !== undefined;
-  }
-
-  async makeOwner(room: string, user: string): Promise<boolean> {
-    return (await this.run("member.role", { room, user, role: "owner" })) !== undefined;
-  }
-
-  async removeMember(room: string, user: string): Promise<boolean> {
-    return (await this.run("member.remove", { room, user })) !== undefined;
-  }
-
-  async publicRooms(): Promise<{ id: string; title: string; users: number; joined: boolean }[]> {
-    const answer = (await this.run("room.list", { limit: 100 })) as { rooms?: { id: string; title: string; users: number; joined: boolean }[] } | undefined;
-    return answer?.rooms ?? [];
-  }
-
-  async membersOf(room: string): Promise<WireMember[]> {
-    const answer = (await this.run("member.list", { room, limit: 100 })) as { users?: WireMember[] } | undefined;
-    this.model.learn(answer?.users);
-    return answer?.users ?? [];
-  }
-
-  async findUsers(q: string): Promise<WireMember[]> {
-    const answer = (await this.run("user.search", { q, limit: 20 })) as { users?: WireMember[] } | undefined;
-    this.model.learn(answer?.users);
-    return (answer?.users ?? []).filter((user) => user.id !== this.model.me);
-  }
-
-  // ---- reading
-
-  /** The newest message is in view of a reader who is there. */
-  sawEnd(conversation: Conversation): void {
-    const room = this.room(conversation.target);
-    if (!room || room.seq === 0 || room.read >= room.seq) return;
-    this.model.readTo(room.id, room.seq);
-    this.changed();
-    this.unsaidReads.add(room.id);
-    this.readTimer ??= setTimeout(() => {
-      this.readTimer = undefined;
-      // A lost mark is no harm: the next one says more.
-      for (const id of this.unsaidReads) this.chat.read(id, this.model.rooms.get(id)?.read ?? 0).catch(() => {});
-      this.unsaidReads.clear();
-    }, READ_EVERY_MS);
   }
 
   // ---- telling
@@ -414,6 +352,10 @@ export class App {
 
   private take(frame: Frame): void {
     const now = Date.now();
+    if (frame.type === "prefs" && frame.about) {
+      const before = this.model.rooms.get(frame.about)?.prefs.draft?.text ?? "";
+      draftCame(keyOf({ room: frame.about }), before, frame.prefs.draft?.text ?? "");
+    }
     this.model.frame(frame, now);
     if (frame.type === "message") {
       this.pendings.arrived(frame.id);
@@ -421,8 +363,7 @@ export class App {
     } else if (frame.type === "member") {
       this.closeLost();
     } else if (frame.type === "unread") {
-      clearTimeout(this.unreadChecks.get(frame.room));
-      this.unreadChecks.delete(frame.room);
+      this.reading.counted(frame.room);
     } else if (frame.type === "typing") {
       setTimeout(() => this.changed(), 6_100);
     } else if (frame.type === "reset") {
@@ -443,33 +384,22 @@ export class App {
       const { messages } = this.model.timeline(id);
       conversation.window = bound(messages, conversation.window, conversation.atEnd && atTail(conversation.window) ? "newer" : "older");
     }
-    if (!seen && from !== this.model.me) this.checkUnread(id);
-  }
-
-  /** Signals do not reach every transport: where the server's count does not come by itself, ask for it. */
-  private checkUnread(room: string): void {
-    if (this.unreadChecks.has(room)) return;
-    const timer = setTimeout(() => {
-      this.unreadChecks.delete(room);
-      void this.refreshRoom(room);
-    }, UNREAD_GRACE_MS);
-    this.unreadChecks.set(room, timer);
+    if (!seen && from !== this.model.me) this.reading.check(id);
   }
 
   private takeSnapshot(snapshot: Snapshot): void {
     this.model.snapshot(snapshot as Parameters<Model["snapshot"]>[0]);
     const room = this.room();
-    if (this.open && room) this.arrange(this.open, room);
+    if (this.open && room) {
+      this.arrange(this.open, room);
+      // A snapshot is a summary: pins are not in it.
+      void this.refreshRoom(room.id);
+    }
     this.closeLost();
     this.changed();
   }
 
-  private touch(room: string): void {
-    const known = this.model.rooms.get(room);
-    if (known) this.model.rooms.set(room, { ...known, at: Math.max(known.at, Date.now()) });
-  }
-
-  private async refreshRoom(room: string): Promise<void> {
+  async refreshRoom(room: string): Promise<void> {
     try {
       const answer = (await this.chat.command("room.get", { room })) as { room: WireRoom };
       this.model.room(answer.room);
@@ -479,7 +409,23 @@ export class App {
     }
   }
 
+  /** A message that is answered or pinned, but lies far from what is loaded. */
+  wantAside(conversation: Conversation, seq: number): void {
+    const { room } = conversation.target;
+    if (!room) return;
+    const seqs = this.asides.get(room) ?? new Set();
+    this.asides.set(room, seqs.add(seq));
+  }
+
   private fetchWanted(): void {
+    for (const [room, seqs] of this.asides) void this.messages.fetch(room, [...seqs]);
+    this.asides.clear();
+    const own = this.open && !this.open.readersAsked ? this.lastOwn(this.open) : undefined;
+    if (this.open && own) {
+      this.open.readersAsked = true;
+      void this.messages.learnReaders(own);
+    }
+
     const users = [...this.model.wantedUsers].filter((user) => !this.asked.has(user)).slice(0, USERS_PER_ASK);
     this.model.wantedUsers.clear();
     if (users.length > 0) void this.fetchUsers(users);
@@ -495,16 +441,6 @@ export class App {
       this.changed();
     } catch {
       for (const user of users) this.asked.delete(user);
-    }
-  }
-
-  /** A command whose failure is told to the person. */
-  private async run(type: string, fields: Record<string, unknown>): Promise<unknown> {
-    try {
-      return (await this.chat.command(type, fields)) ?? {};
-    } catch (error) {
-      this.complain(error);
-      return undefined;
     }
   }
 }

@@ -35,8 +35,12 @@ export class Conversation {
   arriving = false;
   /** A message to mark for a moment after a jump. */
   flash = 0;
+  /** Who has read the own messages was asked for; from then on the stream tells. */
+  readersAsked = false;
   replyTo: Message | null = null;
   editing: Message | null = null;
+  /** Messages picked to do something with, by number; null while nobody picks. */
+  picked: ReadonlySet<number> | null = null;
 
   constructor(readonly target: Target) {}
 }

@@ -75,6 +75,18 @@ export function openSecondWindow(myName: string, room?: string): void {
   window.open(url.href, "_blank", "noopener");
 }
 
+/** `?invite=…`: the code of an invitation. */
+export function invitationFromAddress(): string | null {
+  return new URLSearchParams(location.search).get("invite");
+}
+
+/** The link an invitation travels as. */
+export function invitationTo(code: string): string {
+  const url = new URL(location.pathname, location.href);
+  url.searchParams.set("invite", code);
+  return url.href;
+}
+
 /** A link to this page for another person, leading to a room. */
 export function linkTo(room: string | undefined): string {
   const url = new URL(location.pathname, location.href);

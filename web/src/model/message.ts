@@ -11,6 +11,10 @@ export interface Message {
   text: string;
   replyTo?: number;
   mentions: string[];
+  /** Everybody is spoken to. */
+  mentionsAll: boolean;
+  /** Who wrote it first, and where, as far as that may be told. */
+  forwarded?: { from: string; room?: string; seq?: number };
   edited: boolean;
   /** How often it was edited. */
   version: number;
@@ -33,6 +37,8 @@ export function messageOf(frame: MessageFrame): Message {
     text: frame.body?.text ?? "",
     replyTo: frame.reply_to,
     mentions: frame.mentions ?? [],
+    mentionsAll: frame.mention_all === true,
+    forwarded: frame.forwarded,
     edited: (frame.version ?? 0) > 0,
     version: frame.version ?? 0,
     recalled: frame.recalled === true,

@@ -1,6 +1,6 @@
 // Everything the page knows, folded from the snapshot and the frames after it. It draws nothing and
 // asks nobody: what it lacks (a room only heard of, a name) it lists as wanted, and the app fetches it.
-import type { Frame, HistoryPage, MessageFrame, Snapshot, WireMember, WireRoom } from "../wire.ts";
+import type { Frame, HistoryPage, MessageFrame, Prefs, Snapshot, WireMember, WireRoom } from "../wire.ts";
 import { messageOf } from "./message.ts";
 import { type Room, otherOf, roomOf, stubRoom, withReader } from "./room.ts";
 import { Timeline } from "./timeline.ts";
@@ -12,6 +12,9 @@ export const TYPING_MS = 6_000;
 export class Model {
   me = "";
   rooms = new Map<string, Room>();
+  /** Settings for all rooms. */
+  prefs: Prefs = {};
+  blocked: ReadonlySet<string> = new Set();
   /** True after the first snapshot: an empty list is then really empty. */
   loaded = false;
   wantedRooms = new Set<string>();
@@ -23,6 +26,8 @@ export class Model {
   snapshot(snapshot: Snapshot): void {
     this.me = snapshot.user;
     if (snapshot.name) this.names.set(snapshot.user, snapshot.name);
+    this.prefs = snapshot.prefs ?? {};
+    this.blocked = new Set(snapshot.blocked);
     const rooms = new Map<string, Room>();
     for (const wire of snapshot.rooms) {
       const room = roomOf(wire, this.rooms.get(wire.id));
@@ -40,7 +45,7 @@ export class Model {
   room(wire: WireRoom): void {
     const known = this.rooms.get(wire.id);
     const room = roomOf(wire, known);
-    this.rooms.set(wire.id, { ...room, at: Math.max(room.at, known?.at ?? 0), last: room.last ?? known?.last });
+    this.rooms.set(wire.id, { ...room, at: Math.max(room.at, known?.at ?? 0), last: room.last ?? known?.last, pins: room.pins ?? [] });
     this.wantedRooms.delete(wire.id);
     this.learn(wire.users);
     this.timeline(wire.id).reaches(room.seq);
@@ -71,6 +76,7 @@ export class Model {
         return this.refreshLast(frame.room, frame.seq);
       case "message.recalled":
         this.timeline(frame.room).recall(frame.seq);
+        this.change(frame.room, (room) => (room.pins?.includes(frame.seq) ? { ...room, pins: pinned(room.pins, frame.seq, false) } : room));
         return this.refreshLast(frame.room, frame.seq);
       case "reaction":
         return this.timeline(frame.room).react(frame.seq, frame.from, frame.emoji, frame.on);
@@ -82,13 +88,22 @@ export class Model {
           this.change(frame.room, (room) => ({ ...room, kind: frame.kind ?? room.kind, title: frame.title ?? room.title, at: frame.at }));
           this.wantedRooms.add(frame.room);
         } else {
-          this.change(frame.room, (room) => ({ ...room, title: frame.title ?? room.title }));
+          this.change(frame.room, (room) => ({ ...room, title: frame.title ?? room.title, policy: { ...room.policy, ...frame.policy }, open: frame.policy ? frame.policy.join === "open" : room.open }));
         }
         return;
       case "read":
-        if (frame.user === this.me) this.readTo(frame.room, frame.seq);
+        if (frame.user === this.me && frame.back) this.readBack(frame.room, frame.seq);
+        else if (frame.user === this.me) this.readTo(frame.room, frame.seq);
         else this.change(frame.room, (room) => withReader(room, frame.user, frame.seq));
         return;
+      case "pin":
+        return this.change(frame.room, (room) => (room.pins ? { ...room, pins: pinned(room.pins, frame.seq, frame.on) } : room));
+      case "prefs":
+        if (frame.about === undefined) this.prefs = frame.prefs;
+        else this.change(frame.about, (room) => ({ ...room, prefs: frame.prefs }));
+        return;
+      case "block":
+        return this.block(frame.user, frame.on);
       case "user":
         this.names.set(frame.user, frame.name);
         return;
@@ -110,6 +125,38 @@ export class Model {
 
   readTo(room: string, seq: number): void {
     this.change(room, (r) => (r.read >= seq ? r : { ...r, read: seq }));
+  }
+
+  /** Unread again from after `seq` on. */
+  readBack(room: string, seq: number): void {
+    this.change(room, (r) => ({ ...r, read: Math.min(r.read, seq) }));
+  }
+
+  readerAt(room: string, user: string, seq: number): void {
+    if (user !== this.me) this.change(room, (r) => withReader(r, user, seq));
+  }
+
+  /** Something happened in a room just now. */
+  touch(room: string, now: number): void {
+    this.change(room, (r) => ({ ...r, at: Math.max(r.at, now) }));
+  }
+
+  prefer(prefs: Prefs, room?: string): void {
+    if (room === undefined) this.prefs = merged(this.prefs, prefs);
+    else this.change(room, (r) => ({ ...r, prefs: merged(r.prefs, prefs) }));
+  }
+
+  block(user: string, on: boolean): void {
+    const blocked = new Set(this.blocked);
+    if (on) blocked.add(user);
+    else blocked.delete(user);
+    this.blocked = blocked;
+  }
+
+  /** Its messages call for no attention, unless they mention us. */
+  isQuiet(room: Room): boolean {
+    const level = room.prefs.level ?? this.prefs.level ?? "all";
+    return room.prefs.mute === true || level !== "all";
   }
 
   timeline(room: string): Timeline {
@@ -164,15 +211,26 @@ export class Model {
 
   private member(frame: Frame & { type: "member" }): void {
     const { room, action, users } = frame;
+    const us = users.includes(this.me);
     if (action === "role") {
       return this.change(room, (r) => ({
         ...r,
-        role: users.includes(this.me) ? (frame.role ?? r.role) : r.role,
+        role: us ? (frame.role ?? r.role) : r.role,
         users: r.users.map((user) => (users.includes(user.id) ? { ...user, role: frame.role } : user)),
       }));
     }
-    const gone = action === "leave" || action === "remove";
-    if (gone && users.includes(this.me)) {
+    if (action === "unban") return;
+    if (action === "mute") {
+      const muted_until = frame.until ?? 0;
+      this.change(room, (r) => ({
+        ...r,
+        mutedUntil: us ? muted_until : r.mutedUntil,
+        users: r.users.map((user) => (users.includes(user.id) ? { ...user, muted_until } : user)),
+      }));
+      return this.timeline(room).note(action, frame.from, users, frame.at, frame);
+    }
+    const gone = action === "leave" || action === "remove" || action === "ban";
+    if (gone && us) {
       this.rooms.delete(room);
       this.timelines.delete(room);
       return;
@@ -186,7 +244,7 @@ export class Model {
         ? { ...r, users: others, userCount: Math.max(others.length, r.userCount - users.length) }
         : { ...r, users: [...others, ...users.map((id) => ({ id }))], userCount: r.userCount + users.length - known };
     });
-    this.timeline(room).note(action, frame.from, users, frame.at, frame.cursor);
+    this.timeline(room).note(action, frame.from, users, frame.at, frame);
   }
 
   private refreshLast(room: string, seq: number): void {
@@ -212,3 +270,12 @@ export class Model {
     return typists;
   }
 }
+
+const pinned = (pins: readonly number[], seq: number, on: boolean): number[] => {
+  const others = pins.filter((pin) => pin !== seq);
+  return on ? [seq, ...others] : others;
+};
+
+/** Named fields replace, null takes away. */
+const merged = (prefs: Prefs, change: Prefs): Prefs =>
+  Object.fromEntries(Object.entries({ ...prefs, ...change }).filter(([, value]) => value !== null));

@@ -29,7 +29,8 @@ export class Pendings {
 
   /** The library's outbox as it is now. Entries of ours that left it unsent are gone. */
   sync(outbox: readonly OutboxEntry[]): void {
-    const sends = outbox.filter((entry) => entry.command.type === "send");
+    // What is forwarded has its text at the server: it shows when it comes back.
+    const sends = outbox.filter((entry) => entry.command.type === "send" && (entry.error || "body" in entry.command));
     const now = new Set(sends.map((entry) => entry.id));
     for (const { id, state } of this.entries.values()) {
       if (state !== "sent" && !now.has(id)) this.entries.delete(id);

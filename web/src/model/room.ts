@@ -1,15 +1,25 @@
 // A conversation as the list shows it, and the counts that belong to it. Unread counts come from the
 // server; the only thing decided here is that a room read to its end has none.
-import type { RoomKind, WireMember, WireRoom } from "../wire.ts";
+import type { Policy, Prefs, RoomKind, WireMember, WireRoom } from "../wire.ts";
 import { type Message, messageOf } from "./message.ts";
+
+export type Role = "owner" | "admin" | "member" | "reader";
+
+const RANKS: readonly string[] = ["reader", "member", "admin", "owner"];
 
 export interface Room {
   id: string;
   kind: RoomKind;
   title: string;
   role: string;
+  policy: Policy;
   /** May anyone come in by a link? */
   open: boolean;
+  /** Until when one may not speak here. */
+  mutedUntil: number;
+  prefs: Prefs;
+  /** Newest first; undefined while nobody has asked. */
+  pins?: readonly number[];
   seq: number;
   read: number;
   unread: number;
@@ -31,6 +41,10 @@ export function roomOf(wire: WireRoom, known?: Room): Room {
     kind: wire.kind,
     title: wire.title ?? known?.title ?? "",
     role: wire.role ?? known?.role ?? "member",
+    policy: wire.policy ?? known?.policy ?? {},
+    mutedUntil: wire.muted_until ?? 0,
+    prefs: wire.prefs ?? {},
+    pins: wire.pins,
     open: wire.policy ? wire.policy.join === "open" : (known?.open ?? wire.kind === "channel"),
     seq: Math.max(wire.seq ?? 0, last?.seq ?? 0),
     read: Math.max(wire.read ?? 0, known?.read ?? 0),
@@ -57,9 +71,29 @@ export function otherOf(room: Room, me: string): string | undefined {
   return room.kind === "direct" ? room.users.find((user) => user.id !== me)?.id : undefined;
 }
 
-/** Newest activity first; then by id, so that the order never flickers. */
+/** What one has put on top; then newest activity first; then by id, so that the order never flickers. */
 export function byActivity(a: Room, b: Room): number {
-  return b.at - a.at || (a.id < b.id ? -1 : 1);
+  return Number(b.prefs.pin === true) - Number(a.prefs.pin === true) || b.at - a.at || (a.id < b.id ? -1 : 1);
+}
+
+/** Hidden until somebody writes there again. */
+export const isHidden = (room: Room): boolean => typeof room.prefs.hide === "number" && room.seq <= room.prefs.hide;
+
+export const atLeast = (role: string, least: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf(least);
+export const managesRoom = (room: Room): boolean => atLeast(room.role, "admin");
+
+/** Admins manage those below them, owners all. */
+export const managesMember = (room: Room, member: WireMember): boolean =>
+  room.role === "owner" || (room.role === "admin" && !atLeast(member.role ?? "member", "admin"));
+
+/** Both people of a direct room may; elsewhere admins. */
+export const maySetPins = (room: Room): boolean => room.kind === "direct" || managesRoom(room);
+export const mayCallAll = (room: Room): boolean => room.kind !== "direct" && atLeast(room.role, room.policy.mention_all ?? "owner");
+
+export function mayRecall(room: Room, message: Message, me: string, now: number): boolean {
+  if (room.kind !== "direct" && managesRoom(room)) return true;
+  const { recall_s = 0 } = room.policy;
+  return message.from === me && (recall_s === 0 || now < message.at + recall_s * 1000);
 }
 
 export function withReader(room: Room, user: string, seq: number): Room {

@@ -73,3 +73,6 @@ export function mentionsIn(text: string, people: readonly Named[]): string[] {
   }
   return named;
 }
+
+/** "@all" as a word: everybody is spoken to. */
+export const namesAll = (text: string): boolean => /(^|[^\p{L}\p{N}_])@all(?![\p{L}\p{N}_])/u.test(text);

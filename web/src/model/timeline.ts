@@ -15,7 +15,9 @@ export interface Note {
   key: string;
   after: number;
   at: number;
-  action: Exclude<MemberAction, "role">;
+  action: Exclude<MemberAction, "role" | "unban">;
+  /** Of a mute: until when. */
+  until?: number;
   actor: string;
   users: string[];
 }
@@ -26,6 +28,8 @@ export class Timeline {
   notes: readonly Note[] = [];
   private covered: Range[] = [];
   private noted = new Set<string>();
+  /** Single messages from far away, by number (pins, answers to old ones); null where there is none to see. */
+  asides = new Map<number, Message | null>();
   /** The newest seq the room is known to have. */
   latest = 0;
 
@@ -75,6 +79,16 @@ export class Timeline {
     return this.messages[at]?.seq === seq ? this.messages[at] : undefined;
   }
 
+  /** A message wherever it is; undefined while it is not here. */
+  look(seq: number): Message | null | undefined {
+    return this.find(seq) ?? this.asides.get(seq);
+  }
+
+  aside(asked: readonly number[], frames: readonly MessageFrame[]): void {
+    for (const seq of asked) this.asides.set(seq, null);
+    for (const frame of frames) this.asides.set(frame.seq, messageOf(frame));
+  }
+
   has(seq: number): boolean {
     return covers(this.covered, seq);
   }
@@ -104,7 +118,7 @@ export class Timeline {
   }
 
   /** Adds a note; people who come in a row share one. `cursor` tells one that comes twice. */
-  note(action: Note["action"], actor: string, users: string[], at: number, cursor?: string): void {
+  note(action: Note["action"], actor: string, users: string[], at: number, { cursor, until }: { cursor?: string; until?: number } = {}): void {
     if (cursor !== undefined) {
       if (this.noted.has(cursor)) return;
       this.noted.add(cursor);
@@ -116,11 +130,13 @@ export class Timeline {
       this.notes = [...this.notes.slice(0, -1), { ...last, users: all, at }];
     } else {
       const key = `${action}:${this.latest}:${this.notes.length}`;
-      this.notes = [...this.notes, { key, after: this.latest, at, action, actor, users }];
+      this.notes = [...this.notes, { key, after: this.latest, at, action, actor, users, until }];
     }
   }
 
   private replace(seq: number, change: (message: Message) => Message): void {
+    const aside = this.asides.get(seq);
+    if (aside) this.asides.set(seq, change(aside));
     if (this.find(seq)) this.messages = this.messages.map((m) => (m.seq === seq ? change(m) : m));
   }
 }

@@ -1,4 +1,5 @@
-// One of a few, all of them in sight: real radio buttons under the look of a segmented switch.
+// Choosing: one of a few that are all in sight (radio buttons that look like a segmented switch), one of
+// several in a list, on or off. Each is a real control of the browser under our own look.
 import { useId } from "preact/hooks";
 
 interface Props<T extends string> {
@@ -22,6 +23,22 @@ export function Choice<T extends string>({ label, value, options, onValue }: Pro
         ))}
       </div>
     </fieldset>
+  );
+}
+
+/** One of several, behind a button: where there is no room for all of them. */
+export function Select<T extends string>({ label, value, options, onValue }: Props<T>) {
+  return (
+    <label class="setting">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onValue(event.currentTarget.value as T)}>
+        {options.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -5,13 +5,20 @@ import { type Conversation, keyOf } from "../app/conversation.ts";
 import { draftOf, keepDraft } from "../app/drafts.ts";
 import { t } from "../i18n/index.ts";
 import { composing, enterSends } from "../model/enter.ts";
+import { wordsOf } from "../model/markup.ts";
+import { managesRoom, mayCallAll, otherOf, type Room } from "../model/room.ts";
 import { oneLine } from "../model/text.ts";
 import { settings } from "../app/settings.ts";
+import type { App } from "../app/app.ts";
 import { useApp } from "./context.ts";
+import { fullTimeOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
 import { SuggestionList, useSuggestions } from "./suggest.tsx";
 
 const HEIGHT_PX_MAX = 220;
+const SHARE_AFTER_MS = 2_000;
+/** Preferences of a room have 4096 bytes in all, and a character up to three. */
+const SHARED_CHARS_MAX = 1_000;
 /** The server's limit on the text of a message. */
 const TEXT_BYTES_MAX = 64 * 1024;
 
@@ -21,7 +28,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const key = keyOf(conversation.target);
   const { editing, replyTo } = conversation;
-  const [text, setText] = useState(() => editing?.text ?? draftOf(key));
+  const [text, setText] = useState(() => editing?.text ?? draftOf(key, app.room(conversation.target)));
   const [, redraw] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const compositionEnded = useRef(0);
@@ -33,7 +40,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   useLayoutEffect(() => {
     if (wasEditing.current === editing) return;
     wasEditing.current = editing;
-    setText(editing ? editing.text : draftOf(key));
+    setText(editing ? editing.text : draftOf(key, room));
   }, [editing]);
 
   useLayoutEffect(() => {
@@ -56,15 +63,28 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     keepDraft(key, next);
     if (next && room) app.chat.typing(room.id);
   };
-  const suggestions = useSuggestions({ area, people: () => app.peopleIn(conversation.target), all: app.mayCallAll(room), onText: write });
+  const suggestions = useSuggestions({ area, people: () => app.peopleIn(conversation.target), all: room !== undefined && mayCallAll(room), onText: write });
   const offered = suggestions.asked?.kind === "person";
   useEffect(() => {
-    if (offered && room) app.learnMembers(room);
+    if (offered && room) app.rooms.learnMembers(room);
   }, [offered]);
 
-  if (room?.role === "reader") {
-    return <div class="composer composer-closed">{t.readerOnly}</div>;
-  }
+  // To the other devices when the writing pauses, and when one goes elsewhere.
+  const share = () => {
+    if (!room || editing) return;
+    const draft = text.slice(0, SHARED_CHARS_MAX);
+    if (draft !== (room.prefs.draft?.text ?? "")) app.people.set({ draft: draft ? { text: draft } : null }, room.id);
+  };
+  const latestShare = useRef(share);
+  latestShare.current = share;
+  useEffect(() => {
+    const timer = setTimeout(() => latestShare.current(), SHARE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  useEffect(() => () => latestShare.current(), []);
+
+  const closed = closedBy(app, conversation);
+  if (closed) return <div class="composer composer-closed">{closed}</div>;
 
   const stop = () => {
     conversation.editing = null;
@@ -77,7 +97,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     const ready = text.trim();
     if (!ready || over > 0) return;
     if (editing) {
-      if (ready !== editing.text) app.edit(editing, ready);
+      if (ready !== editing.text) app.messages.edit(editing, ready);
       stop();
     } else {
       setText("");
@@ -121,7 +141,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           <Icon name={editing ? "pencil" : "reply"} />
           <div>
             <b>{editing ? t.editing : t.replyTo(replyTo?.from === app.model.me ? t.you : app.nameOf(replyTo?.from ?? ""))}</b>
-            <span>{oneLine((editing ?? replyTo)?.text ?? "")}</span>
+            <span>{oneLine(wordsOf((editing ?? replyTo)?.text ?? ""))}</span>
           </div>
           <button type="button" class="button-icon" aria-label={t.cancel} title={t.cancel} onClick={stop}>
             <Icon name="close" />
@@ -158,6 +178,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           <Icon name={editing ? "check" : "send"} />
         </button>
       </div>
+      {(room?.policy.slow_s ?? 0) > 0 && !managesRoom(room as Room) && <p class="composer-note">{t.slowNote(room?.policy.slow_s ?? 0)}</p>}
       {over > 0 && (
         <p class="composer-error" role="alert">
           {t.tooLong(over)}
@@ -165,6 +186,16 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       )}
     </form>
   );
+}
+
+/** Why one cannot write here, if so. */
+function closedBy(app: App, { target }: Conversation): string | undefined {
+  const room = app.room(target);
+  const other = target.to ?? (room && otherOf(room, app.model.me));
+  if (other && app.model.blocked.has(other)) return t.blockedByYou(app.nameOf(other));
+  if (room?.role === "reader") return t.readerOnly;
+  if (room && room.mutedUntil > Date.now()) return t.youAreMuted(fullTimeOf(room.mutedUntil));
+  return undefined;
 }
 
 function bytesOver(text: string): number {

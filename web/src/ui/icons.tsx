@@ -21,15 +21,23 @@ const PATHS = {
   retry: "M19 12a7 7 0 1 1-2.3-5.2M19.5 4v4.5H15",
   plug: "M9 3v5M15 3v5M6.5 8h11v3.5a5.5 5.5 0 0 1-11 0zM12 17v4",
   sliders: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
+  forward: "M14 6l6 6-6 6M20 12h-9a7 7 0 0 0-7 7",
+  pin: "M9 4h6l-.8 6 3.3 3H6.5l3.3-3zM12 13v7",
+  dot: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
+  mute: "M6 16.5V11a6 6 0 0 1 9.5-4.9M18 10.5v6H9M10.5 19.5h3M4 4l16 16",
+  bell: "M6 16.5V11a6 6 0 0 1 12 0v5.5zM10.5 19.5h3",
+  eyeOff: "M4 4l16 16M9.5 5.9A9.6 9.6 0 0 1 12 5.5c5 0 8.5 4.5 9.5 6.5a14 14 0 0 1-2.7 3.6M6.3 7.8A14.5 14.5 0 0 0 2.5 12c1 2 4.5 6.5 9.5 6.5a9.4 9.4 0 0 0 4-.9",
+  shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6z",
   dice: "M5 5h14v14H5zM9 9h.01M15 9h.01M12 12h.01M9 15h.01M15 15h.01",
   leave: "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
 } as const;
 
 export type IconName = keyof typeof PATHS;
 
-export function Icon({ name }: { name: IconName }) {
+/** `label` where the icon alone says something. */
+export function Icon({ name, label }: { name: IconName; label?: string }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class="icon" viewBox="0 0 24 24" role={label ? "img" : undefined} aria-label={label} aria-hidden={label ? undefined : "true"} focusable="false">
       <path d={PATHS[name]} />
     </svg>
   );

@@ -1,87 +1,9 @@
-// Ctrl/⌘+K: a field that finds a conversation or a person; arrows choose, Enter opens.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+// Ctrl/⌘+K: to a conversation or a person by name.
 import { t } from "../i18n/index.ts";
-import { byActivity } from "../model/room.ts";
-import type { WireMember } from "../wire.ts";
-import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
-import { Dialog } from "./dialog.tsx";
-import { Icon } from "./icons.tsx";
-
-const ROOMS_SHOWN = 8;
-const PAUSE_MS = 150;
+import { Finder } from "./finder.tsx";
 
 export function Jump({ onClose }: { onClose: () => void }) {
   const app = useApp();
-  const [q, setQ] = useState("");
-  const [people, setPeople] = useState<WireMember[]>([]);
-  const [chosen, setChosen] = useState(0);
-  const list = useId();
-  const round = useRef(0);
-  const wanted = q.trim().toLocaleLowerCase();
-
-  useEffect(() => {
-    setChosen(0);
-    const mine = ++round.current;
-    if (!wanted) return setPeople([]);
-    const timer = setTimeout(async () => {
-      const found = await app.findUsers(wanted);
-      if (mine === round.current) setPeople(found.filter((user) => !app.model.directWith(user.id)).slice(0, 6));
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [wanted]);
-
-  const rooms = [...app.model.rooms.values()]
-    .sort(byActivity)
-    .map((room) => ({ room, title: app.titleOf({ room: room.id }) }))
-    .filter(({ title }) => title.toLocaleLowerCase().includes(wanted))
-    .slice(0, ROOMS_SHOWN);
-  const options = [
-    ...rooms.map(({ room, title }) => ({ key: room.id, title, avatar: <RoomAvatar room={room} />, go: () => app.show(room.id) })),
-    ...people.map((user) => ({ key: user.id, title: user.name ?? user.id, avatar: <PersonAvatar id={user.id} name={user.name ?? user.id} />, go: () => app.person(user.id) })),
-  ];
-  const go = (index: number) => {
-    const option = options[index];
-    if (!option) return;
-    onClose();
-    option.go();
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setChosen((chosen + step + options.length) % Math.max(1, options.length));
-    else if (event.key === "Enter") go(chosen);
-    else return;
-    event.preventDefault();
-  };
-  return (
-    <Dialog title={t.jumpHint} onClose={onClose} bare>
-      <label class="field field-large">
-        <span class="sr-only">{t.jumpHint}</span>
-        <Icon name="search" />
-        <input
-          type="text"
-          role="combobox"
-          aria-expanded="true"
-          aria-controls={list}
-          aria-activedescendant={options[chosen] ? `${list}-${chosen}` : undefined}
-          autocomplete="off"
-          spellcheck={false}
-          placeholder={t.jumpHint}
-          value={q}
-          onInput={(event) => setQ(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
-        />
-      </label>
-      <ul class="people" role="listbox" id={list} aria-label={t.jumpHint}>
-        {options.map((option, index) => (
-          <li key={option.key} id={`${list}-${index}`} role="option" aria-selected={index === chosen} class="person" onMouseMove={() => setChosen(index)} onClick={() => go(index)}>
-            {option.avatar}
-            <span>{option.title}</span>
-          </li>
-        ))}
-      </ul>
-      {options.length === 0 && <p class="muted jump-empty">{t.jumpEmpty}</p>}
-    </Dialog>
-  );
+  return <Finder title={t.jumpHint} onClose={onClose} onRoom={(room) => app.show(room)} onPerson={(user) => app.person(user)} />;
 }

@@ -1,6 +1,6 @@
 // A message: bubble, state, reactions, and what can be done with it. The tools appear on hover or when
 // the message has the focus; on touch a long press opens the same menu.
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Conversation } from "../app/conversation.ts";
 import { explain, t } from "../i18n/index.ts";
 import type { Message } from "../model/message.ts";
@@ -12,11 +12,10 @@ import { PersonAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { fullTimeOf, timeOf } from "./dates.ts";
 import { Icon, Ticks } from "./icons.tsx";
+import { useLongPress } from "./long_press.ts";
 import { placeOf } from "./menu.tsx";
 import { Text } from "./text.tsx";
 import { MessageMenu, type MessageMenuState, ReactionMenu } from "./message_menu.tsx";
-
-const LONG_PRESS_MS = 450;
 
 interface Props {
   row: Row & { type: "message" };
@@ -24,29 +23,33 @@ interface Props {
   conversation: Conversation;
   name: string;
   readers: number;
-  quoted: Message | undefined;
+  quoted: Message | null | undefined;
+  pinned: boolean;
   flash: boolean;
   onReply: () => void;
   onEdit: () => void;
 }
 
-export function MessageView({ row, room, conversation, name, readers, quoted, flash, onReply, onEdit }: Props) {
+export function MessageView({ row, room, conversation, name, readers, quoted, pinned, flash, onReply, onEdit }: Props) {
   const app = useApp();
   const [menu, setMenu] = useState<MessageMenuState>(null);
   // Only the message with the focus has its links and buttons in the tab order: a screenful of messages
   // would else stand between the composer and the rest of the page.
   const [inside, setInside] = useState(false);
   const tab = inside ? 0 : -1;
-  const press = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { message, mine, first, last, state } = row;
+  const picking = conversation.picked !== null;
+  const picked = conversation.picked?.has(message.seq) === true;
   const many = room !== undefined && room.kind !== "direct";
   const real = state === "delivered" && !message.recalled;
   const mentions = new Map(message.mentions.map((user) => [app.nameOf(user), user]));
-  const called = !mine && message.mentions.includes(app.model.me);
+  if (message.mentionsAll) mentions.set("all", "");
+  const called = !mine && (message.mentionsAll || message.mentions.includes(app.model.me));
   const big = !message.recalled && message.replyTo === undefined && isEmojiOnly(message.text);
 
   const openMenu = (element: Element) => real && setMenu({ kind: "actions", at: placeOf(element) });
-  const classes = ["message", mine ? "message-own" : "message-other", first && "message-first", last && "message-last", flash && "message-flash", called && "message-called", menu && "message-active"];
+  const press = useLongPress((row) => openMenu(row.querySelector(".bubble") ?? row));
+  const classes = ["message", mine ? "message-own" : "message-other", first && "message-first", last && "message-last", flash && "message-flash", called && "message-called", picking && "message-picking", menu && "message-active"];
 
   return (
     <article
@@ -77,31 +80,36 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
       onFocusOut={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setInside(false);
       }}
-      onPointerDown={(event) => {
-        if (event.pointerType !== "touch") return;
-        const bubble = event.currentTarget.querySelector(".bubble");
-        press.current = setTimeout(() => bubble && openMenu(bubble), LONG_PRESS_MS);
-      }}
-      onPointerUp={() => clearTimeout(press.current)}
-      onPointerCancel={() => clearTimeout(press.current)}
-      onPointerMove={(event) => Math.abs(event.movementY) > 3 && clearTimeout(press.current)}
+      {...press}
     >
+      {picking && (
+        <label class="message-pick">
+          <input type="checkbox" disabled={!real} checked={picked} aria-label={t.selectOf(mine ? t.you : name, timeOf(message.at))} onChange={() => app.pick(conversation, message.seq)} />
+        </label>
+      )}
       {!mine && many && (
         <div class="message-side">{first && <PersonAvatar id={message.from} name={name} />}</div>
       )}
       <div class="message-main">
         {!mine && many && first && <div class="message-name">{name}</div>}
         <div class={big ? "bubble bubble-big" : "bubble"} dir={message.recalled ? undefined : directionOf(message.text)}>
+          {message.forwarded && !message.recalled && (
+            <div class="forwarded">
+              <Icon name="forward" />
+              {t.forwardedFrom(message.forwarded.from === app.model.me ? t.youAccusative : app.nameOf(message.forwarded.from))}
+            </div>
+          )}
           {message.replyTo !== undefined && !message.recalled && <Quote tab={tab} seq={message.replyTo} quoted={quoted} conversation={conversation} />}
           {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text tab={tab} text={message.text} mentions={mentions} me={app.model.me} />}
           <span class="meta">
+            {pinned && <Icon name="pin" />}
             {message.edited && !message.recalled && <span>{t.edited}</span>}
             <time dateTime={new Date(message.at).toISOString()} title={fullTimeOf(message.at)}>
               {timeOf(message.at)}
             </time>
             {mine && !message.recalled && state !== "failed" && <State state={state === "delivered" ? (readers > 0 ? "read" : "sent") : state} readers={readers} />}
           </span>
-          {real && (
+          {real && !picking && (
             <div class="tools">
               <button type="button" class="button-tool" aria-label={t.react} title={t.react} onClick={(event) => setMenu({ kind: "react", at: placeOf(event.currentTarget) })}>
                 <Icon name="smile" />
@@ -128,9 +136,9 @@ export function MessageView({ row, room, conversation, name, readers, quoted, fl
         {message.reactions.length > 0 && <Reactions tab={tab} message={message} />}
       </div>
       {menu?.kind === "actions" && (
-        <MessageMenu message={message} mine={mine} at={menu.at} setMenu={setMenu} onReply={() => { conversation.replyTo = message; onReply(); }} onEdit={() => { conversation.editing = message; onEdit(); }} />
+        <MessageMenu message={message} mine={mine} room={room} conversation={conversation} at={menu.at} setMenu={setMenu} onReply={() => { conversation.replyTo = message; onReply(); }} onEdit={() => { conversation.editing = message; onEdit(); }} />
       )}
-      {menu?.kind === "react" && <ReactionMenu message={message} at={menu.at} onClose={() => setMenu(null)} onPick={(emoji) => app.react(message, emoji)} />}
+      {menu?.kind === "react" && <ReactionMenu message={message} at={menu.at} onClose={() => setMenu(null)} onPick={(emoji) => app.messages.react(message, emoji)} />}
     </article>
   );
 }
@@ -144,7 +152,7 @@ function State({ state, readers }: { state: "sending" | "sent" | "read"; readers
   );
 }
 
-function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; quoted: Message | undefined; conversation: Conversation }) {
+function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; quoted: Message | null | undefined; conversation: Conversation }) {
   const app = useApp();
   const from = quoted && (quoted.from === app.model.me ? t.you : app.nameOf(quoted.from));
   return (
@@ -179,7 +187,7 @@ function Reactions({ tab, message }: { tab: number; message: Message }) {
       {message.reactions.map(({ emoji, users }) => {
         const label = t.reactionBy(`${emoji} ${users.length}:`, users.map((user) => (user === app.model.me ? t.you : app.nameOf(user))));
         return (
-          <button type="button" class="reaction" tabIndex={tab} key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.react(message, emoji)}>
+          <button type="button" class="reaction" tabIndex={tab} key={emoji} aria-pressed={users.includes(app.model.me)} aria-label={label} title={label} onClick={() => app.messages.react(message, emoji)}>
             <span aria-hidden="true">{emoji}</span> {users.length}
           </button>
         );

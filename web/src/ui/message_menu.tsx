@@ -1,36 +1,47 @@
-// The menus of a message: everything that can be done with it, and the row of quick reactions.
-import { useState } from "preact/hooks";
+// The menus of a message: what can be done with it, and the reactions one can give.
+import { useRef, useState } from "preact/hooks";
+import type { Conversation } from "../app/conversation.ts";
 import { t } from "../i18n/index.ts";
+import { emojiFor } from "../model/suggest.ts";
 import type { Message } from "../model/message.ts";
+import { maySetPins, mayRecall, type Room } from "../model/room.ts";
 import { copyText } from "./copy.ts";
 import { useApp } from "./context.ts";
 import { Confirm } from "./dialog.tsx";
+import { Forward } from "./forward.tsx";
 import { Menu, MenuItem, type Place } from "./menu.tsx";
+import { MessageInfo } from "./message_info.tsx";
 
 const QUICK = ["👍", "❤️", "😂", "🎉", "🙏", "👀"];
+const FOUND_MAX = 18;
 
 export type MessageMenuState = { kind: "actions" | "react"; at: Place } | null;
 
 interface Props {
   message: Message;
   mine: boolean;
+  room: Room | undefined;
+  conversation: Conversation;
   at: Place;
   setMenu: (menu: MessageMenuState) => void;
   onReply: () => void;
   onEdit: () => void;
 }
 
-export function MessageMenu({ message, mine, at, setMenu, onReply, onEdit }: Props) {
+export function MessageMenu({ message, mine, room, conversation, at, setMenu, onReply, onEdit }: Props) {
   const app = useApp();
-  const [asking, setAsking] = useState(false);
+  const [dialog, setDialog] = useState<"recall" | "forward" | "info" | null>(null);
   const close = () => setMenu(null);
   const then = (action: () => void) => () => {
     close();
     action();
   };
-  if (asking) {
-    return <Confirm title={t.recallAsk} text={t.recallText} yes={t.recall} onYes={() => app.recall(message)} onClose={close} />;
+  if (dialog === "recall") {
+    return <Confirm title={t.recallAsk} text={t.recallText} yes={t.recall} onYes={() => app.messages.recall(message)} onClose={close} />;
   }
+  if (dialog === "forward") return <Forward messages={[message]} onClose={close} />;
+  if (dialog === "info") return <MessageInfo message={message} onClose={close} />;
+  const pinned = room?.pins?.includes(message.seq) === true;
   return (
     <Menu label={t.actions} at={at} align={mine ? "end" : "start"} onClose={close}>
       <MenuItem icon="smile" onClick={() => setMenu({ kind: "react", at })}>
@@ -39,16 +50,37 @@ export function MessageMenu({ message, mine, at, setMenu, onReply, onEdit }: Pro
       <MenuItem icon="reply" onClick={then(onReply)}>
         {t.reply}
       </MenuItem>
+      <MenuItem icon="forward" onClick={() => setDialog("forward")}>
+        {t.forward}
+      </MenuItem>
       <MenuItem icon="copy" onClick={then(() => void copyText(message.text))}>
         {t.copy}
       </MenuItem>
-      {mine && (
+      <MenuItem icon="check" onClick={then(() => app.pick(conversation, message.seq))}>
+        {t.select}
+      </MenuItem>
+      {room && maySetPins(room) && (
+        <MenuItem icon="pin" onClick={then(() => app.messages.pin(message, !pinned))}>
+          {pinned ? t.unpin : t.pin}
+        </MenuItem>
+      )}
+      {!mine && (
+        <MenuItem icon="dot" onClick={then(() => void app.markUnread(conversation, message.seq))}>
+          {t.markUnread}
+        </MenuItem>
+      )}
+      {(mine || message.edited) && (
+        <MenuItem icon="info" onClick={() => setDialog("info")}>
+          {t.messageInfo}
+        </MenuItem>
+      )}
+      {mine && !message.forwarded && (
         <MenuItem icon="pencil" onClick={then(onEdit)}>
           {t.edit}
         </MenuItem>
       )}
-      {mine && (
-        <MenuItem icon="trash" danger onClick={() => setAsking(true)}>
+      {room && mayRecall(room, message, app.model.me, Date.now()) && (
+        <MenuItem icon="trash" danger onClick={() => setDialog("recall")}>
           {t.recall}
         </MenuItem>
       )}
@@ -56,28 +88,62 @@ export function MessageMenu({ message, mine, at, setMenu, onReply, onEdit }: Pro
   );
 }
 
-export function ReactionMenu({ message, at, onPick, onClose }: { message: Message; at: Place; onPick: (emoji: string) => void; onClose: () => void }) {
+interface ReactionProps {
+  message: Message;
+  at: Place;
+  onPick: (emoji: string) => void;
+  onClose: () => void;
+}
+
+export function ReactionMenu({ message, at, onPick, onClose }: ReactionProps) {
   const app = useApp();
+  const [q, setQ] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const mine = (emoji: string) => message.reactions.some((r) => r.emoji === emoji && r.users.includes(app.model.me));
+  const button = (emoji: string) => (
+    <button
+      type="button"
+      role="menuitemcheckbox"
+      aria-checked={mine(emoji)}
+      tabIndex={-1}
+      key={emoji}
+      aria-label={t.reactWith(emoji)}
+      onClick={() => {
+        onClose();
+        onPick(emoji);
+      }}
+    >
+      {emoji}
+    </button>
+  );
   return (
     <Menu label={t.react} at={at} onClose={onClose}>
       <div class="menu-emoji">
-        {QUICK.map((emoji) => (
-          <button
-            type="button"
-            role="menuitemcheckbox"
-            aria-checked={message.reactions.some((r) => r.emoji === emoji && r.users.includes(app.model.me))}
-            tabIndex={-1}
-            key={emoji}
-            aria-label={t.reactWith(emoji)}
-            onClick={() => {
-              onClose();
-              onPick(emoji);
-            }}
-          >
-            {emoji}
-          </button>
-        ))}
+        {QUICK.map(button)}
+        <button
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          aria-label={t.moreEmoji}
+          title={t.moreEmoji}
+          class="menu-emoji-more"
+          onClick={() => {
+            setQ("");
+            setTimeout(() => field.current?.focus());
+          }}
+        >
+          +
+        </button>
       </div>
+      {q !== null && (
+        <>
+          <label class="menu-search">
+            <span class="sr-only">{t.findEmoji}</span>
+            <input ref={field} type="search" autocomplete="off" spellcheck={false} placeholder={t.findEmoji} value={q} onInput={(event) => setQ(event.currentTarget.value)} />
+          </label>
+          <div class="menu-emoji menu-emoji-all">{emojiFor(q.trim(), q.trim() ? FOUND_MAX : Infinity).map(({ emoji }) => button(emoji))}</div>
+        </>
+      )}
     </Menu>
   );
 }

@@ -1,7 +1,7 @@
 // A new conversation: with a person, with a group, or in a public channel.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import type { WireMember } from "../wire.ts";
+import type { PublicRoom, WireMember } from "../wire.ts";
 import { useApp } from "./context.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon, type IconName } from "./icons.tsx";
@@ -58,7 +58,7 @@ function NewGroup({ onClose }: { onClose: () => void }) {
   const [title, setTitle] = useState("");
   const [people, setPeople] = useState<WireMember[]>([]);
   const [busy, create] = useOnce(async () => {
-    if (await app.createRoom("group", title.trim(), people.map((user) => user.id))) onClose();
+    if (await app.rooms.create("group", title.trim(), people.map((user) => user.id))) onClose();
   });
   return (
     <form class="form" onSubmit={create}>
@@ -75,11 +75,11 @@ function NewGroup({ onClose }: { onClose: () => void }) {
 
 function Channels({ onClose }: { onClose: () => void }) {
   const app = useApp();
-  const [rooms, setRooms] = useState<Awaited<ReturnType<typeof app.publicRooms>> | null>(null);
+  const [rooms, setRooms] = useState<PublicRoom[] | null>(null);
   const [title, setTitle] = useState("");
-  useEffect(() => void app.publicRooms().then(setRooms), []);
+  useEffect(() => void app.rooms.publicOnes().then(setRooms), []);
   const [busy, create] = useOnce(async () => {
-    if (await app.createRoom("channel", title.trim(), [])) onClose();
+    if (await app.rooms.create("channel", title.trim(), [])) onClose();
   });
   return (
     <>
@@ -96,7 +96,7 @@ function Channels({ onClose }: { onClose: () => void }) {
               class="button button-small"
               aria-label={`${room.joined ? t.open : t.join}: ${room.title}`}
               onClick={async () => {
-                if (await app.joinRoom(room.id)) onClose();
+                if (await app.rooms.join(room.id)) onClose();
               }}
             >
               {room.joined ? t.open : t.join}

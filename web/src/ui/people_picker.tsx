@@ -28,7 +28,7 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
     const mine = ++round.current;
     if (q.trim() === "") return setFound(null);
     const timer = setTimeout(async () => {
-      const users = await app.findUsers(q.trim());
+      const users = await app.people.find(q.trim());
       // Answers may overtake one another; only the last question counts.
       if (mine === round.current) setFound(users);
     }, PAUSE_MS);

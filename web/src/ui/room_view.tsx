@@ -8,7 +8,9 @@ import { Composer } from "./composer.tsx";
 import { ConnectionBanner, ConnectionChip } from "./connection.tsx";
 import { useApp } from "./context.ts";
 import { Icon } from "./icons.tsx";
-import { RoomDetails } from "./room_details.tsx";
+import { RoomDetails } from "./details/room_details.tsx";
+import { PickingBar } from "./picking.tsx";
+import { Pins } from "./pins.tsx";
 import { TimelineView } from "./timeline.tsx";
 
 export function RoomView({ conversation, onSignOut }: { conversation: Conversation; onSignOut: () => void }) {
@@ -41,9 +43,10 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
         )}
       </header>
       <ConnectionBanner onSignOut={onSignOut} />
+      {room && <Pins room={room} conversation={conversation} />}
       <TimelineView key={`timeline ${key}`} conversation={conversation} onReply={toComposer} onEdit={toComposer} />
       <Typing conversation={conversation} />
-      <Composer key={`composer ${key}`} conversation={conversation} />
+      {conversation.picked ? <PickingBar conversation={conversation} /> : <Composer key={`composer ${key}`} conversation={conversation} />}
       {details && room && <RoomDetails room={room} onClose={() => setDetails(false)} />}
     </main>
   );

@@ -5,7 +5,7 @@ import { type Room, readersOf } from "../model/room.ts";
 import type { Row } from "../model/rows.ts";
 import type { Note } from "../model/timeline.ts";
 import { Still, useApp } from "./context.ts";
-import { dayTitle } from "./dates.ts";
+import { dayTitle, fullTimeOf } from "./dates.ts";
 import { MessageView } from "./message.tsx";
 
 interface Props {
@@ -22,16 +22,19 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
     case "message": {
       const { message, mine } = row;
       const readers = mine && room && row.state === "delivered" ? readersOf(room, message.seq) : 0;
-      const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).find(message.replyTo);
+      const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).look(message.replyTo);
+      if (quoted === undefined && message.replyTo !== undefined) app.wantAside(conversation, message.replyTo);
+      const picking = conversation.picked === null ? undefined : conversation.picked.has(message.seq);
+      const pinned = room?.pins?.includes(message.seq) === true;
       const name = app.nameOf(message.from);
       const named = message.mentions.map((user) => app.nameOf(user)).join();
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, named, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
-          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} quoted={quoted} flash={flash} onReply={onReply} onEdit={onEdit} />}
+          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} quoted={quoted} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}
         </Still>
       );
     }
@@ -72,6 +75,10 @@ function noteText(note: Note, me: string, nameOf: (user: string) => string): str
       return t.added(actor, people);
     case "remove":
       return t.removed(actor, people);
+    case "ban":
+      return t.banned(actor, people);
+    case "mute":
+      return (note.until ?? 0) > note.at ? t.muted(actor, people, fullTimeOf(note.until ?? 0)) : t.unmuted(actor, people);
   }
 }
 

@@ -3,7 +3,8 @@
 import { useState } from "preact/hooks";
 import { type Density, settings, type Theme } from "../app/settings.ts";
 import { LANGUAGES, type Language, t } from "../i18n/index.ts";
-import { Choice } from "./choice.tsx";
+import { PersonAvatar } from "./avatar.tsx";
+import { Choice, Switch } from "./choice.tsx";
 import { useApp } from "./context.ts";
 import { Dialog } from "./dialog.tsx";
 
@@ -19,7 +20,7 @@ export function Settings({ onClose, onSettings }: { onClose: () => void; onSetti
   };
   const rename = async (event: Event) => {
     event.preventDefault();
-    if (await app.rename(name.trim())) app.toast(t.nameChanged);
+    if (await app.people.rename(name.trim())) app.toast(t.nameChanged);
   };
   return (
     <Dialog title={t.settings} onClose={onClose}>
@@ -57,7 +58,24 @@ export function Settings({ onClose, onSettings }: { onClose: () => void; onSetti
           options={[["enter", "Enter"], ["modified", apple ? "⌘ + Enter" : "Ctrl + Enter"]]}
           onValue={(way) => set(() => (settings.enterSends = way === "enter"))}
         />
+        <Switch label={t.privateRead} hint={t.privateReadHint} on={app.model.prefs.private_read === true} onSwitch={(on) => app.people.set({ private_read: on || null })} />
       </section>
+      {app.model.blocked.size > 0 && (
+        <section class="section section-wide">
+          <h3>{t.blockedPeople}</h3>
+          <ul class="people">
+            {[...app.model.blocked].map((id) => (
+              <li key={id} class="person">
+                <PersonAvatar id={id} name={app.nameOf(id)} small />
+                <span>{app.nameOf(id)}</span>
+                <button type="button" class="button button-small" onClick={() => void app.people.block(id, false)}>
+                  {t.unblock}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </Dialog>
   );
 }

@@ -1,12 +1,13 @@
 // The page of somebody who is in: list and conversation side by side, or one of them on a narrow screen.
 import { useEffect, useState } from "preact/hooks";
 import type { App } from "../app/app.ts";
+import { invitationFromAddress } from "../app/identity.ts";
 import { onPlaceChange } from "../app/navigation.ts";
 import { showUnread } from "../app/title.ts";
 import { t } from "../i18n/index.ts";
-import { unreadOf } from "../model/room.ts";
 import { AppContext } from "./context.ts";
 import { ConnectionChip } from "./connection.tsx";
+import { Invitation } from "./invitation.tsx";
 import { Jump } from "./jump.tsx";
 import { NewChat } from "./new_chat.tsx";
 import { RoomView } from "./room_view.tsx";
@@ -18,6 +19,7 @@ const narrow = matchMedia("(max-width: 639.98px)");
 
 export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () => void; onSettings: () => void }) {
   const [dialog, setDialog] = useState<"new" | "jump" | "settings" | null>(null);
+  const [invitation, setInvitation] = useState(invitationFromAddress);
   const [, redraw] = useState(0);
 
   useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
@@ -38,8 +40,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
     return () => removeEventListener("keydown", onKeyDown);
   }, []);
 
-  let unread = 0;
-  for (const room of app.model.rooms.values()) unread += unreadOf(room);
+  const unread = app.reading.total();
   const title = app.open ? app.titleOf(app.open.target) : "";
   useEffect(() => showUnread(unread, title), [unread, title]);
 
@@ -58,6 +59,16 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
           </main>
         )}
       </div>
+      {invitation && app.model.loaded && (
+        <Invitation
+          code={invitation}
+          onClose={() => {
+            // Once answered, it does not ask again at the next load.
+            history.replaceState(history.state, "", location.pathname);
+            setInvitation(null);
+          }}
+        />
+      )}
       {dialog === "new" && <NewChat onClose={close} />}
       {dialog === "settings" && <Settings onClose={close} onSettings={onSettings} />}
       {dialog === "jump" && <Jump onClose={close} />}

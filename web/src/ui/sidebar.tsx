@@ -4,14 +4,16 @@ import { keyOf } from "../app/conversation.ts";
 import { draftOf } from "../app/drafts.ts";
 import { openSecondWindow } from "../app/identity.ts";
 import { t } from "../i18n/index.ts";
-import { type Room, byActivity, mentionsOf, unreadOf } from "../model/room.ts";
+import { type Room, byActivity, isHidden, mentionsOf, unreadOf } from "../model/room.ts";
 import { wordsOf } from "../model/markup.ts";
 import { oneLine } from "../model/text.ts";
 import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { briefTimeOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
+import { useLongPress } from "./long_press.ts";
 import { Menu, MenuItem, type Place, placeOf } from "./menu.tsx";
+import { RoomMenu } from "./room_menu.tsx";
 
 interface Props {
   /** On a narrow screen the list is the whole page: then it is the main part, with the heading. */
@@ -26,7 +28,7 @@ const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props) {
   const app = useApp();
-  const rooms = [...app.model.rooms.values()].sort(byActivity);
+  const rooms = [...app.model.rooms.values()].filter((room) => !isHidden(room) || app.open?.target.room === room.id).sort(byActivity);
   return (
     <div class="sidebar" role={alone ? "main" : "navigation"} aria-label={t.rooms}>
       <div class="sidebar-head">
@@ -64,11 +66,26 @@ function RoomItem({ room }: { room: Room }) {
   const current = app.open !== null && keyOf(app.open.target) === key;
   const unread = unreadOf(room);
   const mentions = mentionsOf(room);
+  const quiet = app.model.isQuiet(room);
+  const [menu, setMenu] = useState<Place | null>(null);
+  const press = useLongPress((row) => setMenu(placeOf(row)));
   return (
-    <li>
-      <button type="button" class={unread > 0 ? "room-item room-unread" : "room-item"} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
+    <li
+      class="room-row"
+      onContextMenu={(event) => {
+        event.preventDefault();
+        const { clientX: x, clientY: y } = event;
+        setMenu({ left: x, right: x, top: y, bottom: y });
+      }}
+      {...press}
+    >
+      <button type="button" class={["room-item", unread > 0 && "room-unread", quiet && "room-quiet"].filter(Boolean).join(" ")} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
         <RoomAvatar room={room} />
-        <span class="room-item-title">{app.titleOf({ room: room.id })}</span>
+        <span class="room-item-title">
+          {app.titleOf({ room: room.id })}
+          {room.prefs.pin === true && <Icon name="pin" label={t.pinnedRoom} />}
+          {room.prefs.mute === true && <Icon name="mute" label={t.mutedRoom} />}
+        </span>
         {room.last && <time class="room-item-time">{briefTimeOf(room.last.at, Date.now())}</time>}
         <span class="room-item-last">
           <Preview room={room} current={current} />
@@ -88,6 +105,10 @@ function RoomItem({ room }: { room: Room }) {
           )}
         </span>
       </button>
+      <button type="button" class="button-icon room-more" aria-label={t.roomActions(app.titleOf({ room: room.id }))} title={t.moreActions} aria-haspopup="menu" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
+        <Icon name="more" />
+      </button>
+      {menu && <RoomMenu room={room} at={menu} onClose={() => setMenu(null)} />}
     </li>
   );
 }
@@ -96,7 +117,7 @@ function Preview({ room, current }: { room: Room; current: boolean }) {
   const app = useApp();
   const typing = app.model.typingIn(room.id, Date.now());
   if (typing.length > 0) return <em class="room-item-typing">{typing.length > 3 ? t.typingMany : t.typing(typing.map((user) => app.nameOf(user)))}</em>;
-  const draft = current ? "" : draftOf(keyOf({ room: room.id }));
+  const draft = current ? "" : draftOf(keyOf({ room: room.id }), room);
   if (draft) {
     return (
       <>
@@ -105,7 +126,7 @@ function Preview({ room, current }: { room: Room; current: boolean }) {
     );
   }
   const last = app.pendings.of(room.id, undefined).at(-1);
-  if (last) return <>{`${t.you}: ${oneLine(wordsOf(last.command.body.text), 60)}`}</>;
+  if (last) return <>{`${t.you}: ${oneLine(wordsOf(last.command.body?.text ?? ""), 60)}`}</>;
   if (!room.last) return null;
   if (room.last.recalled) return <>{t.recalledPreview}</>;
   const text = oneLine(wordsOf(room.last.text), 60);

@@ -126,7 +126,7 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
   };
 
   const sawEnd = () => {
-    if (conversation.atEnd && !conversation.arriving && document.visibilityState === "visible" && document.hasFocus()) app.sawEnd(conversation);
+    if (conversation.atEnd && !conversation.arriving && document.visibilityState === "visible" && document.hasFocus()) conversation.target.room && app.reading.saw(conversation.target.room);
   };
 
   useLayoutEffect(() => {
