@@ -99,7 +99,7 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const selector = createSelector({
     site, transports, blocked, rtt, tap, refused, changed,
     only: options.transports || null,
-    memory: createMemory(site),
+    memory: createMemory(site, options.transports || ""),
     params: { session, rooms: (options.rooms || []).join(","), max_per_room: options.maxPerRoom },
     cursor: () => self.cursor || "",
     visible: () => isVisible(env),

@@ -9,8 +9,9 @@ const REMEMBER_MS = 7 * 86400e3;
 
 export interface Memory { best(): TransportName | null; save(name: TransportName): void }
 
-export function createMemory(site: Site): Memory {
-  const { env } = site, key = "wigeon.best." + site.base;
+/** `only`: a client that may use some transports has no say in what is best for one that may use all. */
+export function createMemory(site: Site, only: readonly TransportName[] | ""): Memory {
+  const { env } = site, key = "wigeon.best." + site.base + only;
   // Even reading the property throws where cookies are blocked.
   const attempt = <T>(use: (storage: any) => T): T | null => {
     try { return use(env.root.localStorage); } catch (_) { return null; }

@@ -9,7 +9,7 @@ import { createBackoff } from "./memory.ts";
 import { fault, fromWire, isAuth, isTransient } from "./fault.ts";
 
 export const isQuery = (type: string): boolean =>
-  /^(history|search|snapshot|ping|ack|typing|focus)$|\.(get|list|search|watch)$/.test(type);
+  /^(history|search|snapshot|ping|ack|typing|focus)$|\.(get|list|search|watch|versions)$/.test(type);
 export const isSignal = (type: string): boolean => /^(ack|typing|ping)$/.test(type);
 
 export interface QueriesHost {

@@ -2,7 +2,13 @@
 import "../tokens.css";
 import "../styles/base.css";
 import "../styles/controls.css";
-import "./lab.css";
+import "./styles/page.css";
+import "./styles/verdict.css";
+import "./styles/knobs.css";
+import "./styles/lanes.css";
+import "./styles/instrument.css";
+import "./styles/readings.css";
+import "./styles/narrow.css";
 import { render } from "preact";
 import { applySettings } from "../app/settings.ts";
 import { installNetwork } from "./network.ts";

@@ -4,7 +4,7 @@ import type { Bench } from "../bench.ts";
 import { bars, type Lane, marks, WINDOW_MS } from "../timeline.ts";
 import { words } from "../words/index.ts";
 
-/** In pixels; the names beside the canvas have the same height in lab.css. */
+/** In pixels; the names beside the canvas have the same height in styles/lanes.css. */
 const LANE_HEIGHT = 24;
 const FRAME_MS = 40;
 /** For those who want less motion: it goes on in steps. */
