@@ -30,6 +30,21 @@ suite("when the network fails", () => {
     assert.deepEqual(ours(await ann.texts()), whole.map((text) => `drop: ${text}`));
   });
 
+  test("only a longer absence is told, with a countdown and a way to try now; afterwards, what is new", async (t) => {
+    const ann = await Chat.open(t, browser, server, { as: "Ann" });
+    const bob = await Chat.open(t, browser, server, { as: "Bob" });
+    const banner = bob.page.getByTestId("banner");
+    await bob.pickConnection("Drop the network for 10 s");
+    await until("Bob is cut off", async () => (await bob.chip.getAttribute("data-status")) !== "online");
+    assert.equal(await banner.count(), 0, "not at once");
+    await banner.getByText(/Next try in \d+ s/).waitFor();
+    await banner.getByRole("button", { name: "Try now" }).waitFor();
+    for (const n of [1, 2]) await ann.send(`away: ${n}`);
+    await banner.getByText("Connected again: 2 new messages").waitFor({ timeout: 20_000 });
+    await bob.sees("away: 2");
+    await banner.waitFor({ state: "hidden" });
+  });
+
   test("a killed server comes back, and the pages go on by themselves", async (t) => {
     const ann = await Chat.open(t, browser, server, { as: "Ann" });
     const bob = await Chat.open(t, browser, server, { as: "Bob" });

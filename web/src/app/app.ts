@@ -12,6 +12,7 @@ import { mentionsIn, type Named, namesAll } from "../model/suggest.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
 import type { Chat } from "../tabs/chat.ts";
 import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
+import { Absence } from "./absence.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
 import { draftCame } from "./drafts.ts";
 import { MessageVerbs } from "./message_verbs.ts";
@@ -37,13 +38,13 @@ export class App implements RoomHost {
   readonly people = new PersonVerbs(this);
   readonly reading = new Reading(this);
   state: State;
-  /** Since when there is no connection; null while there is one. */
-  lostSince: number | null = Date.now();
+  readonly absence = new Absence(() => this.changed());
   open: Conversation | null = null;
   toasts: Toast[] = [];
   private conversations = new Map<string, Conversation>();
   private listeners = new Set<() => void>();
   private redraw: ReturnType<typeof setTimeout> | undefined;
+  private wasOnline = false;
   private asked = new Set<string>();
   private asides = new Map<string, Set<number>>();
   private toastIds = 0;
@@ -55,15 +56,16 @@ export class App implements RoomHost {
   ) {
     this.state = chat.state;
     if (first) this.takeSnapshot(first);
-    if (chat.state.status === "online") this.lostSince = null;
+    if (chat.state.status === "online") this.absence.began();
     this.pendings.sync(chat.outbox);
     this.stops = [
       chat.on("*", (frame) => this.take(frame as Frame)),
       chat.on("snapshot", (snapshot) => this.takeSnapshot(snapshot)),
       chat.on("state", (state) => {
         this.state = state;
-        if (state.status === "online") this.lostSince = null;
-        else this.lostSince ??= Date.now();
+        if (state.status === "online" && !this.wasOnline) this.absence.began();
+        this.wasOnline ||= state.status === "online";
+        this.absence.state(state.status, Date.now());
         this.changed();
       }),
       chat.on("outbox", (outbox) => {
@@ -78,6 +80,7 @@ export class App implements RoomHost {
     for (const stop of this.stops) stop();
     clearTimeout(this.redraw);
     this.reading.stop();
+    this.absence.stop();
     this.listeners.clear();
     this.chat.close();
   }
@@ -359,7 +362,10 @@ export class App implements RoomHost {
     this.model.frame(frame, now);
     if (frame.type === "message") {
       this.pendings.arrived(frame.id);
+      if (frame.from !== this.model.me) this.absence.message();
       this.arrived(frame.room, frame.from);
+    } else if (frame.type === "gap") {
+      this.absence.message(frame.to_seq - frame.from_seq + 1);
     } else if (frame.type === "member") {
       this.closeLost();
     } else if (frame.type === "unread") {

@@ -270,6 +270,7 @@ export const en = {
   reconnecting: "Reconnecting…",
   reconnectingIn: (seconds: number) => `No connection. Next try in ${seconds} s`,
   noNetwork: "You are offline. What you write is kept and sent later.",
+  backOnline: (n: number) => `Connected again: ${plural(n, "new message", "new messages")}`,
   tryNow: "Try now",
   transport: "Transport",
   transports: {

@@ -272,6 +272,7 @@ export const zh: Strings = {
   reconnecting: "正在重新连接…",
   reconnectingIn: (seconds) => s`连接已断开，${seconds} 秒后重试`,
   noNetwork: "你已离线。写下的内容会保留，稍后发送。",
+  backOnline: (n) => s`已重新连接：${n} 条新消息`,
   tryNow: "立即重试",
   transport: "传输方式",
   transports: {

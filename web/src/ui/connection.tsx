@@ -4,12 +4,11 @@
 import { useEffect, useState } from "preact/hooks";
 import type { TransportName } from "wigeon-client";
 import { t } from "../i18n/index.ts";
+import { AWAY_MS } from "../app/absence.ts";
 import { useApp } from "./context.ts";
 import { Icon } from "./icons.tsx";
 import { Menu, MenuGroup, MenuItem, type Place, placeOf } from "./menu.tsx";
 
-/** Shorter interruptions are nobody's business. */
-const QUIET_MS = 2_000;
 const DROP_MS = 10_000;
 
 const name = (transport: string) => t.transports[transport] ?? transport;
@@ -74,7 +73,8 @@ export function ConnectionChip() {
 export function ConnectionBanner({ onSignOut }: { onSignOut: () => void }) {
   const app = useApp();
   const { status, retry_at } = app.state;
-  const away = app.lostSince !== null;
+  const { since, news } = app.absence;
+  const away = since !== null;
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     if (!away) return;
@@ -93,7 +93,15 @@ export function ConnectionBanner({ onSignOut }: { onSignOut: () => void }) {
       </div>
     );
   }
-  if (!away || now - (app.lostSince ?? now) < QUIET_MS) return null;
+  if (news !== null && news > 0) {
+    return (
+      <div class="banner banner-back" role="status" data-testid="banner">
+        <Icon name="check" />
+        <span>{t.backOnline(news)}</span>
+      </div>
+    );
+  }
+  if (!away || now - (since ?? now) < AWAY_MS) return null;
   const seconds = retry_at === null ? 0 : Math.ceil((retry_at - now) / 1000);
   const text = !navigator.onLine ? t.noNetwork : seconds > 0 ? t.reconnectingIn(seconds) : t.reconnecting;
   return (
