@@ -78,7 +78,7 @@ suite("a message", () => {
     await menu(chat, "a duck", "React");
     await chat.page.getByRole("menuitem", { name: "More emoji" }).click();
     await chat.page.getByRole("searchbox", { name: "Find an emoji" }).fill("duck");
-    await chat.page.getByRole("menuitemcheckbox", { name: "React with 🦆" }).click();
+    await chat.page.getByRole("dialog").getByRole("button", { name: "React with 🦆" }).click();
     await chat.page.getByRole("button", { pressed: true, name: /🦆/ }).waitFor();
   });
 

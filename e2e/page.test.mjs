@@ -4,9 +4,9 @@
 import { suite, test, before } from "node:test";
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import axe from "axe-core";
 import { openIn, useBrowser } from "./lib/browser.mjs";
 import { Chat } from "./lib/chat.mjs";
+import { judge, overflow } from "./lib/looks.mjs";
 import { useServer } from "./lib/server.mjs";
 import { until } from "./lib/until.mjs";
 
@@ -45,24 +45,6 @@ suite("the page", () => {
     await chat.send(lang === "zh" ? "好啊，七点门口见。" : "I will bring bread. No, wait, grain.");
     return chat;
   }
-
-  /** What reaches over an edge of the window; what a screen reader alone sees is one pixel wide. */
-  const overflow = (page) =>
-    page.evaluate(() => {
-      const over = [...document.querySelectorAll("body *")].filter((element) => {
-        const { left, right, width, height } = element.getBoundingClientRect();
-        return width > 1 && height > 1 && (right > innerWidth + 1 || left < -1);
-      });
-      return over.map((element) => `${element.tagName}.${element.getAttribute("class")}`).slice(0, 5);
-    });
-
-  const judge = async (page) => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" · ")}`);
-  };
 
   for (const lang of Object.keys(LOCALES)) {
     for (const theme of ["light", "dark"]) {

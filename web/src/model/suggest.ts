@@ -11,7 +11,8 @@ export interface Asked {
 }
 
 const NAME_CHARS_MAX = 40;
-const CHOICES_MAX = 8;
+/** As many as stand over the composer without scrolling. */
+const CHOICES_MAX = 6;
 
 /** Before the mark there is the beginning, a space or punctuation, never a word: ann@example.org, 10:30. */
 const PERSON = /(^|[^\p{L}\p{N}_@])@([^@\n]*)$/u;

@@ -15,7 +15,8 @@ import { Icon, Ticks } from "./icons.tsx";
 import { useLongPress } from "./long_press.ts";
 import { placeOf } from "./menu.tsx";
 import { Text } from "./text.tsx";
-import { MessageMenu, type MessageMenuState, ReactionMenu } from "./message_menu.tsx";
+import { MessageMenu, type MessageMenuState } from "./message_menu.tsx";
+import { ReactionMenu } from "./reaction_menu.tsx";
 
 interface Props {
   row: Row & { type: "message" };

@@ -1,8 +1,7 @@
-// The menus of a message: what can be done with it, and the reactions one can give.
-import { useRef, useState } from "preact/hooks";
+// The menu of a message: what can be done with it.
+import { useState } from "preact/hooks";
 import type { Conversation } from "../app/conversation.ts";
 import { t } from "../i18n/index.ts";
-import { emojiFor } from "../model/suggest.ts";
 import type { Message } from "../model/message.ts";
 import { maySetPins, mayRecall, type Room } from "../model/room.ts";
 import { copyText } from "./copy.ts";
@@ -11,9 +10,6 @@ import { Confirm } from "./dialog.tsx";
 import { Forward } from "./forward.tsx";
 import { Menu, MenuItem, type Place } from "./menu.tsx";
 import { MessageInfo } from "./message_info.tsx";
-
-const QUICK = ["👍", "❤️", "😂", "🎉", "🙏", "👀"];
-const FOUND_MAX = 18;
 
 export type MessageMenuState = { kind: "actions" | "react"; at: Place } | null;
 
@@ -83,66 +79,6 @@ export function MessageMenu({ message, mine, room, conversation, at, setMenu, on
         <MenuItem icon="trash" danger onClick={() => setDialog("recall")}>
           {t.recall}
         </MenuItem>
-      )}
-    </Menu>
-  );
-}
-
-interface ReactionProps {
-  message: Message;
-  at: Place;
-  onPick: (emoji: string) => void;
-  onClose: () => void;
-}
-
-export function ReactionMenu({ message, at, onPick, onClose }: ReactionProps) {
-  const app = useApp();
-  const [q, setQ] = useState<string | null>(null);
-  const field = useRef<HTMLInputElement>(null);
-  const mine = (emoji: string) => message.reactions.some((r) => r.emoji === emoji && r.users.includes(app.model.me));
-  const button = (emoji: string) => (
-    <button
-      type="button"
-      role="menuitemcheckbox"
-      aria-checked={mine(emoji)}
-      tabIndex={-1}
-      key={emoji}
-      aria-label={t.reactWith(emoji)}
-      onClick={() => {
-        onClose();
-        onPick(emoji);
-      }}
-    >
-      {emoji}
-    </button>
-  );
-  return (
-    <Menu label={t.react} at={at} onClose={onClose}>
-      <div class="menu-emoji">
-        {QUICK.map(button)}
-        <button
-          type="button"
-          role="menuitem"
-          tabIndex={-1}
-          aria-label={t.moreEmoji}
-          title={t.moreEmoji}
-          class="menu-emoji-more"
-          onClick={() => {
-            setQ("");
-            setTimeout(() => field.current?.focus());
-          }}
-        >
-          +
-        </button>
-      </div>
-      {q !== null && (
-        <>
-          <label class="menu-search">
-            <span class="sr-only">{t.findEmoji}</span>
-            <input ref={field} type="search" autocomplete="off" spellcheck={false} placeholder={t.findEmoji} value={q} onInput={(event) => setQ(event.currentTarget.value)} />
-          </label>
-          <div class="menu-emoji menu-emoji-all">{emojiFor(q.trim(), q.trim() ? FOUND_MAX : Infinity).map(({ emoji }) => button(emoji))}</div>
-        </>
       )}
     </Menu>
   );

@@ -80,7 +80,7 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
   const notes = [t.roles[role], muted && t.mutedUntil(fullTimeOf(user.muted_until ?? 0))].filter(Boolean).join(" · ");
   return (
     <li>
-      <button type="button" class="person" disabled={me} aria-haspopup="menu" aria-label={t.memberActions(name)} onClick={(event) => setMenu(placeOf(event.currentTarget))}>
+      <button type="button" class="person" disabled={me} aria-haspopup="menu" title={me ? undefined : t.memberActions(name)} onClick={(event) => setMenu(placeOf(event.currentTarget))}>
         <PersonAvatar id={user.id} name={name} small />
         <span>
           {name}
