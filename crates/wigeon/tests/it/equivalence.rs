@@ -35,7 +35,7 @@ async fn tell(ann: &Client, bob: &Client) -> usize {
         (ann, json!({"type":"member.role","room":room,"user":"bob","role":"admin"})),
         (ann, json!({"type":"room.update","room":room,"title":"<Nasty> & \u{2028}"})),
         (bob, json!({"type":"user.update","name":"Bob </script>"})),
-        (bob, json!({"type":"prefs.set","room":room,"prefs":{"mute":true,"draft":"</script>"}})),
+        (bob, json!({"type":"prefs.set","room":room,"prefs":{"mute":true,"draft":{"text":"</script>"}}})),
         (ann, json!({"type":"recall","room":room,"seq":3})),
         (bob, json!({"type":"room.leave","room":room})),
     ];

@@ -3,6 +3,7 @@
 use crate::ops::{frame_of, group, history, live, now, refused, text};
 use crate::server::{Server, send};
 use serde_json::json;
+use wigeon_client::ReadOptions;
 use wigeon_proto::transport::Transport;
 
 #[tokio::test]
@@ -93,6 +94,22 @@ async fn presence_is_told_to_who_asked_and_shares_a_room() {
     assert_eq!((&signal.value["user"], &signal.value["state"]), (&json!("bob"), &json!("online")));
     let unasked = bob.command(json!({"type":"presence.watch","users":["ann"]})).await.expect("an answer");
     assert_eq!(unasked["users"][0]["state"], "online");
+}
+
+#[tokio::test]
+async fn one_who_polls_is_there_by_their_session() {
+    let server = Server::start().await;
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    group(&ann, &["bob"]).await;
+    let state = async || {
+        let ask = json!({"type":"presence.watch","users":["bob"]});
+        ann.command(ask).await.expect("an answer")["users"][0]["state"].clone()
+    };
+    now(&bob).await;
+    assert_eq!(state().await, "offline", "a poll by itself is over when it is answered");
+    let session = ReadOptions { session: Some("tab-1".to_owned()), ..ReadOptions::default() };
+    bob.poll(&session).await.expect("an answer");
+    assert_eq!(state().await, "online");
 }
 
 #[tokio::test]
