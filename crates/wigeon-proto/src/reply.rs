@@ -70,7 +70,7 @@ pub struct Room {
     pub mentions: u64,
     /// The newest message the asker may see, in its current form.
     pub last: Option<Json>,
-    /// Pinned messages, the newest pin first.
+    /// Pinned messages, the newest pin first; only in `room.get`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<u64>,
     /// Until when the asker may not write, in milliseconds since 1970; it may have passed.

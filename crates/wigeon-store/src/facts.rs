@@ -3,7 +3,7 @@
 //! Each has its question and its change side by side, over a plain connection: the overlay and the readers
 //! ask in the same words, and the fold writes. `n` is a room's key throughout.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use wigeon_proto::id::{InviteCode, RoomId, UserId};
@@ -135,6 +135,17 @@ pub(crate) fn prefs(db: &Connection, user: &UserId, room: Option<&RoomId>) -> Re
     let key = params![user.as_str(), room.map_or("", RoomId::as_str)];
     let json: Option<String> = statement.query_row(key, |row| row.get(0)).optional()?;
     json.map_or_else(|| Ok(Prefs::new()), |json| stored(serde_json::from_str(&json)))
+}
+
+/// All of a user's settings, by the room's id; those for all rooms under none.
+pub(crate) fn prefs_of(db: &Connection, user: &UserId) -> Result<HashMap<String, Prefs>, Fault> {
+    let mut statement = db.prepare_cached("SELECT room, json FROM prefs WHERE user = ?1")?;
+    let mut rows = statement.query([user.as_str()])?;
+    let mut all = HashMap::new();
+    while let Some(row) = rows.next()? {
+        all.insert(row.get(0)?, stored(serde_json::from_str(&row.get::<_, String>(1)?))?);
+    }
+    Ok(all)
 }
 
 /// The messages of one stay in a room: `after < seq`, and `seq <= to` once it has ended.

@@ -340,6 +340,9 @@ async fn due(unread: Option<&Unread>) {
 struct About {
     room: RoomId,
     from: UserId,
+    /// Of settings: the room they are for.
+    #[serde(rename = "about")]
+    settings_of: Option<RoomId>,
 }
 
 fn about(tail: &[u8]) -> Option<About> {
@@ -354,7 +357,9 @@ pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
     let event = |record: wigeon_store::read::Record| {
         let cursor = Cursor { epoch, position: record.position };
         let json = frame::event(&record.kind, &cursor.to_string(), &record.tail);
-        let counts = about(&record.tail).and_then(|about| Counts::of(&record.kind, &about.room, &about.from));
+        let counts = about(&record.tail).and_then(|About { room, from, settings_of }| {
+            Counts::of(&record.kind, &settings_of.unwrap_or(room), &from)
+        });
         Arc::new(Shown::new(cursor, json.into(), counts))
     };
     Batch {

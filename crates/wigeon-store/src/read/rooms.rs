@@ -37,20 +37,26 @@ impl View<'_> {
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|(_, head, n)| format!("{head}-{n}"));
         let mut rooms = Vec::with_capacity(found.len());
+        let mut prefs = facts::prefs_of(&self.db, &asker.user)?;
         for (id, ..) in found {
-            rooms.push(self.room_for(asker, &stored(RoomId::parse(&id))?)?);
+            let room = self.room_for(asker, &stored(RoomId::parse(&id))?)?;
+            rooms.push(reply::Room { prefs: prefs.remove(id.as_str()).unwrap_or_default(), ..room });
         }
         let (user, name) = (asker.user.clone(), self.name_of(&asker.user)?);
-        let prefs = facts::prefs(&self.db, &asker.user, None)?;
+        let prefs = prefs.remove("").unwrap_or_default();
         let blocked = self.blocked_by(&asker.user, "", BLOCKED_MAX)?;
         Ok(reply::Snapshot { user, name, cursor: self.cursor().to_string(), prefs, blocked, rooms, next })
     }
 
     /// Answers `room.get`.
     pub fn room_get(&self, asker: &Asker, query: &command::OfRoom) -> Result<reply::RoomGet, QueryError> {
-        Ok(reply::RoomGet { room: self.room_for(asker, &query.room)? })
+        let room = self.room_for(asker, &query.room)?;
+        let (n, ..) = self.room(asker, &query.room)?;
+        let prefs = facts::prefs(&self.db, &asker.user, Some(&query.room))?;
+        Ok(reply::RoomGet { room: reply::Room { pins: facts::pins(&self.db, n)?, prefs, ..room } })
     }
 
+    /// A room but for its pins and the asker's settings, which a snapshot has no need of, or reads at once.
     fn room_for(&self, asker: &Asker, id: &RoomId) -> Result<reply::Room, QueryError> {
         let (n, room, member) = self.room(asker, id)?;
         let visible = self.visible(asker, n, &room, member.as_ref())?;
@@ -70,9 +76,9 @@ impl View<'_> {
             unread,
             mentions,
             last,
-            pins: facts::pins(&self.db, n)?,
+            pins: Vec::new(),
             muted_until: member.map_or(0, |member| member.muted_until),
-            prefs: facts::prefs(&self.db, &asker.user, Some(id))?,
+            prefs: reply::Prefs::new(),
             users,
             user_count: room.user_count,
         })

@@ -70,7 +70,7 @@ impl Reader {
             role: shown["role"].as_str().unwrap().to_owned(),
             muted_until: shown["muted_until"].as_u64().unwrap_or(0),
             prefs: shown.get("prefs").cloned().unwrap_or(json!({})),
-            pins: shown["pins"].as_array().into_iter().flatten().map(|pin| pin.as_u64().unwrap()).collect(),
+            pins: pins(store, name, shown["id"].as_str().unwrap()),
             seq: shown["seq"].as_u64().unwrap(),
             read,
             waiting: BTreeMap::new(),
@@ -176,6 +176,12 @@ impl Reckoned {
         self.read = self.read.max(seq);
         self.waiting = self.waiting.split_off(&(self.read + 1));
     }
+}
+
+/// A room's pins, which a snapshot does not name.
+fn pins(store: &Store, name: &str, id: &str) -> Vec<u64> {
+    let (who, query) = (asker(name), OfRoom { room: room(id) });
+    ask(store, move |view| view.room_get(&who, &query)).unwrap().room.pins
 }
 
 /// The messages of a room that count as messages for a user, and whether each mentions them.
