@@ -146,6 +146,16 @@ suite("a message", () => {
     await again.page.getByRole("dialog").getByText("Bo", { exact: true }).waitFor();
   });
 
+  test("has reached somebody who looks elsewhere: two ticks, not yet in colour", async (t) => {
+    const { room } = await server.command(ann, { type: "room.create", kind: "group", title: "Elsewhere", members: ["bo"] });
+    const other = await open(t, bo, room.id);
+    await other.page.goto(`${server.origin}/?to=ann`);
+    await other.page.getByRole("heading", { name: "Ann" }).waitFor();
+    const chat = await open(t, ann, room.id);
+    await chat.send("when you have time");
+    await until("delivered", async () => (await chat.message("when you have time").getAttribute("data-state")) === "delivered", { ms: 30_000 });
+  });
+
   test("calls everybody where that is allowed", async (t) => {
     const chat = await scene(t, "All");
     await chat.composer.pressSequentially("@all");

@@ -185,6 +185,16 @@ suite("rooms", () => {
     await server.command(tokens.Bo, { type: "prefs.set", prefs: { private_read: null } });
   });
 
+  test("who is about has a dot, and when they go, it says since when", async (t) => {
+    await server.command(tokens.Bo, { type: "send", to: "ann", body: { text: "are you there?" } });
+    const bo = await open(t, "Bo");
+    const ann = await open(t, "Ann", "/?to=bo");
+    await ann.page.getByText("Online", { exact: true }).waitFor();
+    await ann.page.getByTestId("room-item").filter({ hasText: "are you there?" }).locator(".avatar-online").waitFor();
+    await bo.page.close();
+    await ann.page.getByText(/^Last seen/).waitFor({ timeout: 90_000 });
+  });
+
   test("who is blocked is not heard in private, until unblocked", async (t) => {
     const ann = await open(t, "Ann");
     const bo = await open(t, "Bo");

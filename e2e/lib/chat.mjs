@@ -40,7 +40,7 @@ export class Chat {
   async send(text) {
     await this.write(text);
     await until(`${this.name}'s "${text}" is sent`, async () =>
-      ["sent", "read"].includes(await this.message(text).last().getAttribute("data-state", { timeout: 5000 })),
+      ["sent", "delivered", "read"].includes(await this.message(text).last().getAttribute("data-state", { timeout: 5000 })),
     );
   }
 

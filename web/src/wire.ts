@@ -64,6 +64,13 @@ export interface Version {
   at: number;
 }
 
+export interface WirePresence {
+  user: string;
+  state: "online" | "offline";
+  /** When they were last active. */
+  at?: number;
+}
+
 export interface Receipts {
   state: "on" | "off";
   read: { count: number; users: WireMember[] };
@@ -151,6 +158,7 @@ export type Frame =
   | (Event & { type: "read"; user: string; seq: number; back?: boolean })
   | (Event & { type: "user"; user: string; name: string })
   | { type: "typing"; room: string; user: string }
+  | ({ type: "presence" } & WirePresence)
   | { type: "unread"; room: string; unread: number; mentions?: number }
   | { type: "gap"; room: string; from_seq: number; to_seq: number }
   | { type: "reset"; reason: string };

@@ -18,6 +18,7 @@ import { draftCame } from "./drafts.ts";
 import { MessageVerbs } from "./message_verbs.ts";
 import { goBack, goTo } from "./navigation.ts";
 import { PersonVerbs } from "./person_verbs.ts";
+import { Presence } from "./presence.ts";
 import { Reading } from "./reading.ts";
 import { type RoomHost, RoomVerbs } from "./room_verbs.ts";
 
@@ -37,6 +38,7 @@ export class App implements RoomHost {
   readonly rooms = new RoomVerbs(this);
   readonly people = new PersonVerbs(this);
   readonly reading = new Reading(this);
+  readonly presence = new Presence(this);
   state: State;
   readonly absence = new Absence(() => this.changed());
   open: Conversation | null = null;
@@ -62,6 +64,7 @@ export class App implements RoomHost {
       chat.on("*", (frame) => this.take(frame as Frame)),
       chat.on("snapshot", (snapshot) => this.takeSnapshot(snapshot)),
       chat.on("state", (state) => {
+        if (state.status === "online" && (this.state.status !== "online" || this.state.transport !== state.transport)) this.presence.forget();
         this.state = state;
         if (state.status === "online" && !this.wasOnline) this.absence.began();
         this.wasOnline ||= state.status === "online";
@@ -80,6 +83,8 @@ export class App implements RoomHost {
     for (const stop of this.stops) stop();
     clearTimeout(this.redraw);
     this.reading.stop();
+    this.presence.stop();
+    this.messages.stop();
     this.absence.stop();
     this.listeners.clear();
     this.chat.close();
@@ -95,6 +100,7 @@ export class App implements RoomHost {
       this.redraw = undefined;
       for (const listener of this.listeners) listener();
       this.fetchWanted();
+      this.presence.look();
     }, REDRAW_MS);
   }
 
@@ -264,6 +270,7 @@ export class App implements RoomHost {
     sending.then(
       ({ room, seq, at }) => {
         if (!this.model.timeline(room).find(seq)) this.pendings.accepted(sending.id, command, room, seq, at);
+        this.messages.followUp(room, seq);
         if (target.to) this.settle(target.to, room);
         this.changed();
       },

@@ -1,6 +1,7 @@
 // What can be done with messages that are there: change, take back, react, pin, forward, and what is known of
 // them beyond their text.
 import type { Message } from "../model/message.ts";
+import { readersOf } from "../model/room.ts";
 import type { MessageFrame, Receipts, Version } from "../wire.ts";
 import type { Target } from "./conversation.ts";
 import { Verbs } from "./verbs.ts";
@@ -8,7 +9,14 @@ import { Verbs } from "./verbs.ts";
 /** The server answers for so many numbers at once. */
 const SEQS_MAX = 100;
 
+/** A device says within two to five seconds what it has taken in. */
+const FOLLOW_UP_MS = 6_000;
+/** In larger rooms a tick would say nothing of anybody. */
+const RECEIPT_USERS_MAX = 100;
+
 export class MessageVerbs extends Verbs {
+  private asking = new Map<string, ReturnType<typeof setTimeout>>();
+
   edit(message: Message, text: string): void {
     const { room, seq, version } = message;
     void this.does("edit", { room, seq, body: { text }, version });
@@ -49,12 +57,29 @@ export class MessageVerbs extends Verbs {
   /** Who has read up to where, as far as one own message tells: the stream only says it from now on. */
   async learnReaders({ room, seq }: Message): Promise<void> {
     try {
-      const { read } = (await this.app.chat.command("receipts.get", { room, seq })) as Receipts;
+      const { read, delivered } = (await this.app.chat.command("receipts.get", { room, seq })) as Receipts;
+      if ((delivered?.count ?? 0) > 0) this.app.model.deliveredAt(room, seq);
       for (const { id } of read.users) this.app.model.readerAt(room, id, seq);
       this.app.changed();
     } catch {
       // The ticks then show what the stream tells.
     }
+  }
+
+  /** A message that nobody reads at once: has it at least reached somebody? Asked once, for the newest one. */
+  followUp(room: string, seq: number): void {
+    clearTimeout(this.asking.get(room));
+    const timer = setTimeout(() => {
+      this.asking.delete(room);
+      const known = this.app.model.rooms.get(room);
+      const message = this.app.model.timeline(room).find(seq);
+      if (known && message && known.userCount <= RECEIPT_USERS_MAX && readersOf(known, seq) === 0) void this.learnReaders(message);
+    }, FOLLOW_UP_MS);
+    this.asking.set(room, timer);
+  }
+
+  stop(): void {
+    for (const timer of this.asking.values()) clearTimeout(timer);
   }
 
   /** Single messages that are not loaded: what was pinned, or answered, long ago. */

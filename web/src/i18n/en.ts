@@ -147,6 +147,7 @@ export const en = {
   recalled: "This message was deleted.",
   stateSending: "Sending",
   stateSent: "Sent",
+  stateDelivered: "Delivered",
   stateRead: "Read",
   readBy: (n: number) => (n === 1 ? "Read" : `Read by ${n}`),
   stateFailed: "Not sent",
@@ -174,6 +175,9 @@ export const en = {
   levelAll: "Always",
   levelMentions: "When mentioned",
   levelNone: "Never",
+
+  present: "Online",
+  lastSeen: (ago: string) => `Last seen ${ago}`,
 
   // people one does not want to hear
   block: "Block",

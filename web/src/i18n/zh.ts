@@ -156,6 +156,7 @@ export const zh: Strings = {
   recalled: "此消息已撤回。",
   stateSending: "发送中",
   stateSent: "已发送",
+  stateDelivered: "已送达",
   stateRead: "已读",
   readBy: (n) => (n === 1 ? "已读" : `${n} 人已读`),
   stateFailed: "未发送",
@@ -182,6 +183,9 @@ export const zh: Strings = {
   levelAll: "总是",
   levelMentions: "被提及时",
   levelNone: "从不",
+
+  present: "在线",
+  lastSeen: (ago) => s`上次在线：${ago}`,
 
   block: "屏蔽",
   unblock: "取消屏蔽",

@@ -1,6 +1,6 @@
 // Everything the page knows, folded from the snapshot and the frames after it. It draws nothing and
 // asks nobody: what it lacks (a room only heard of, a name) it lists as wanted, and the app fetches it.
-import type { Frame, HistoryPage, MessageFrame, Prefs, Snapshot, WireMember, WireRoom } from "../wire.ts";
+import type { Frame, HistoryPage, MessageFrame, Prefs, Snapshot, WireMember, WirePresence, WireRoom } from "../wire.ts";
 import { messageOf } from "./message.ts";
 import { type Room, otherOf, roomOf, stubRoom, withReader } from "./room.ts";
 import { Timeline } from "./timeline.ts";
@@ -21,6 +21,7 @@ export class Model {
   wantedUsers = new Set<string>();
   private names = new Map<string, string>();
   private timelines = new Map<string, Timeline>();
+  private presences = new Map<string, WirePresence>();
   private typists = new Map<string, Map<string, number>>();
 
   snapshot(snapshot: Snapshot): void {
@@ -112,6 +113,8 @@ export class Model {
         this.typing(frame.room).set(frame.user, now + TYPING_MS);
         this.name(frame.user);
         return;
+      case "presence":
+        return this.present(frame);
       case "unread":
         return this.change(frame.room, (room) => ({ ...room, unread: frame.unread, mentions: frame.mentions ?? 0 }));
       case "gap":
@@ -130,6 +133,18 @@ export class Model {
   /** Unread again from after `seq` on. */
   readBack(room: string, seq: number): void {
     this.change(room, (r) => ({ ...r, read: Math.min(r.read, seq) }));
+  }
+
+  deliveredAt(room: string, seq: number): void {
+    this.change(room, (r) => ({ ...r, delivered: Math.max(r.delivered, seq) }));
+  }
+
+  present(presence: WirePresence): void {
+    this.presences.set(presence.user, presence);
+  }
+
+  presenceOf(user: string): WirePresence | undefined {
+    return this.presences.get(user);
   }
 
   readerAt(room: string, user: string, seq: number): void {

@@ -29,6 +29,8 @@ export interface Room {
   at: number;
   users: WireMember[];
   userCount: number;
+  /** The newest own message that has reached a device of somebody else, as far as was asked. */
+  delivered: number;
   /** How far others have read, as far as they have told. */
   readers: ReadonlyMap<string, number>;
 }
@@ -54,6 +56,7 @@ export function roomOf(wire: WireRoom, known?: Room): Room {
     at: last?.at ?? known?.at ?? 0,
     users,
     userCount: Math.max(wire.user_count ?? known?.userCount ?? 0, users.length),
+    delivered: known?.delivered ?? 0,
     readers: known?.readers ?? new Map(),
   };
 }

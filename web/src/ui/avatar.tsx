@@ -9,9 +9,11 @@ import { Icon } from "./icons.tsx";
 const COLOURS = 8;
 
 export function PersonAvatar({ id, name, small }: { id: string; name: string; small?: boolean }) {
+  const online = useApp().model.presenceOf(id)?.state === "online";
   return (
     <span class={`avatar avatar-${colourOf(id, COLOURS)}${small ? " avatar-small" : ""}`} aria-hidden="true">
       {initialsOf(name)}
+      {online && <i class="avatar-online" />}
     </span>
   );
 }

@@ -33,3 +33,16 @@ export function briefTimeOf(at: number, now: number): string {
   if (now - at < 6 * 86_400_000) return format(at, "weekday", { weekday: "short" });
   return format(at, "date", { day: "numeric", month: "numeric", year: new Date(at).getFullYear() === new Date(now).getFullYear() ? undefined : "2-digit" });
 }
+
+const STEPS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+] as const;
+
+/** "5 minutes ago", in the reader's language. */
+export function agoOf(at: number, now: number): string {
+  const ago = Math.max(0, now - at);
+  const [unit, ms] = STEPS.find(([, step]) => ago >= step) ?? ["minute", 60_000];
+  return new Intl.RelativeTimeFormat(dateLocale(), { numeric: "auto" }).format(-Math.max(1, Math.floor(ago / ms)), unit);
+}

@@ -43,8 +43,10 @@ export function Icon({ name, label }: { name: IconName; label?: string }) {
   );
 }
 
-/** One tick: the server has it. Two: somebody has read it. A clock: on its way. */
-export function Ticks({ state }: { state: "sending" | "sent" | "read" }) {
+export type TickState = "sending" | "sent" | "delivered" | "read";
+
+/** A clock: on its way. One tick: the server has it. Two: a device of somebody has it; in colour: they have read it. */
+export function Ticks({ state }: { state: TickState }) {
   return (
     <svg class={`ticks ticks-${state}`} viewBox="0 0 20 12" aria-hidden="true" focusable="false">
       {state === "sending" ? (

@@ -11,7 +11,7 @@ import { directionOf, isEmojiOnly, oneLine } from "../model/text.ts";
 import { PersonAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { fullTimeOf, timeOf } from "./dates.ts";
-import { Icon, Ticks } from "./icons.tsx";
+import { Icon, Ticks, type TickState } from "./icons.tsx";
 import { useLongPress } from "./long_press.ts";
 import { placeOf } from "./menu.tsx";
 import { Text } from "./text.tsx";
@@ -24,6 +24,7 @@ interface Props {
   conversation: Conversation;
   name: string;
   readers: number;
+  delivered: boolean;
   quoted: Message | null | undefined;
   pinned: boolean;
   flash: boolean;
@@ -31,7 +32,7 @@ interface Props {
   onEdit: () => void;
 }
 
-export function MessageView({ row, room, conversation, name, readers, quoted, pinned, flash, onReply, onEdit }: Props) {
+export function MessageView({ row, room, conversation, name, readers, delivered, quoted, pinned, flash, onReply, onEdit }: Props) {
   const app = useApp();
   const [menu, setMenu] = useState<MessageMenuState>(null);
   // Only the message with the focus has its links and buttons in the tab order: a screenful of messages
@@ -39,6 +40,8 @@ export function MessageView({ row, room, conversation, name, readers, quoted, pi
   const [inside, setInside] = useState(false);
   const tab = inside ? 0 : -1;
   const { message, mine, first, last, state } = row;
+  // Whether it is in the log is one thing, how far it has come from there another.
+  const shown = state !== "delivered" ? state : readers > 0 ? "read" : delivered ? "delivered" : "sent";
   const picking = conversation.picked !== null;
   const picked = conversation.picked?.has(message.seq) === true;
   const many = room !== undefined && room.kind !== "direct";
@@ -60,7 +63,7 @@ export function MessageView({ row, room, conversation, name, readers, quoted, pi
       data-testid="message"
       data-seq={message.seq || undefined}
       data-id={message.id}
-      data-state={state === "delivered" ? (readers > 0 ? "read" : "sent") : state}
+      data-state={shown}
       aria-label={`${mine ? t.you : name}, ${timeOf(message.at)}`}
       onKeyDown={(event) => {
         if (event.target !== event.currentTarget) return;
@@ -108,7 +111,7 @@ export function MessageView({ row, room, conversation, name, readers, quoted, pi
             <time dateTime={new Date(message.at).toISOString()} title={fullTimeOf(message.at)}>
               {timeOf(message.at)}
             </time>
-            {mine && !message.recalled && state !== "failed" && <State state={state === "delivered" ? (readers > 0 ? "read" : "sent") : state} readers={readers} />}
+            {mine && !message.recalled && state !== "failed" && <State state={shown as TickState} readers={readers} />}
           </span>
           {real && !picking && (
             <div class="tools">
@@ -144,8 +147,8 @@ export function MessageView({ row, room, conversation, name, readers, quoted, pi
   );
 }
 
-function State({ state, readers }: { state: "sending" | "sent" | "read"; readers: number }) {
-  const label = state === "sending" ? t.stateSending : state === "sent" ? t.stateSent : t.readBy(readers);
+function State({ state, readers }: { state: TickState; readers: number }) {
+  const label = { sending: t.stateSending, sent: t.stateSent, delivered: t.stateDelivered, read: t.readBy(readers) }[state];
   return (
     <span class="state" role="img" aria-label={label} title={label}>
       <Ticks state={state} />

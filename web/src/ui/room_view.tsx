@@ -3,10 +3,12 @@ import { useState } from "preact/hooks";
 import { type Conversation, keyOf } from "../app/conversation.ts";
 import { goBack } from "../app/navigation.ts";
 import { t } from "../i18n/index.ts";
+import { otherOf } from "../model/room.ts";
 import { PersonAvatar, RoomAvatar } from "./avatar.tsx";
 import { Composer } from "./composer.tsx";
 import { ConnectionBanner, ConnectionChip } from "./connection.tsx";
 import { useApp } from "./context.ts";
+import { agoOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
 import { RoomDetails } from "./details/room_details.tsx";
 import { PickingBar } from "./picking.tsx";
@@ -33,7 +35,9 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
         {room ? <RoomAvatar room={room} /> : <PersonAvatar id={conversation.target.to ?? ""} name={title} />}
         <div class="room-title">
           <h1>{title}</h1>
-          <p>{room && room.kind !== "direct" ? t.members(room.userCount) : t.direct}</p>
+          <p>
+            <Subtitle conversation={conversation} />
+          </p>
         </div>
         <ConnectionChip />
         {room && room.kind !== "direct" && (
@@ -50,6 +54,16 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
       {details && room && <RoomDetails room={room} onClose={() => setDetails(false)} />}
     </main>
   );
+}
+
+/** Of a room how many, of a person whether they are about. */
+function Subtitle({ conversation }: { conversation: Conversation }) {
+  const app = useApp();
+  const room = app.room(conversation.target);
+  if (room && room.kind !== "direct") return <>{t.members(room.userCount)}</>;
+  const presence = app.model.presenceOf(conversation.target.to ?? (room ? (otherOf(room, app.model.me) ?? "") : ""));
+  if (presence?.state === "online") return <>{t.present}</>;
+  return <>{presence?.at ? t.lastSeen(agoOf(presence.at, Date.now())) : t.direct}</>;
 }
 
 function Typing({ conversation }: { conversation: Conversation }) {

@@ -22,6 +22,7 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
     case "message": {
       const { message, mine } = row;
       const readers = mine && room && row.state === "delivered" ? readersOf(room, message.seq) : 0;
+      const delivered = mine && room !== undefined && room.delivered >= message.seq;
       const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).look(message.replyTo);
       if (quoted === undefined && message.replyTo !== undefined) app.wantAside(conversation, message.replyTo);
       const picking = conversation.picked === null ? undefined : conversation.picked.has(message.seq);
@@ -31,10 +32,10 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, quoted, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
-          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} quoted={quoted} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}
+          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} delivered={delivered} quoted={quoted} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}
         </Still>
       );
     }
