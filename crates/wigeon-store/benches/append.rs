@@ -3,7 +3,8 @@
 //! Both sides get the same records from the same producers over the same kind of queue, take what has
 //! gathered as one batch, sync once, and answer. So the ratio is what order, rules, idempotency and the
 //! tables cost on top of a file. Then the log runs at half the rate it has just reached, and each answer is
-//! timed. Run with `cargo bench -p wigeon-store --bench append -- [seconds] [text bytes]`.
+//! timed. Run with `cargo bench -p wigeon-store --bench append -- [seconds] [text bytes]
+//! [durability]…`, where texts are 100 to 1,024 bytes and durability is `fsync` if nothing else is said.
 
 // What a benchmark finds is what it prints.
 #![allow(clippy::print_stdout)]
@@ -131,7 +132,7 @@ impl Load {
         let bytes = self.bytes.unwrap_or_else(|| 100 + dice.roll(925));
         let mut id = String::with_capacity(32);
         write!(id, "{:016x}-{actor}-{n}", dice.roll(u64::MAX)).expect("memory");
-        let room = self.rooms[((actor * ROOMS_EACH / 2 + dice.roll(ROOMS_EACH)) % ROOMS) as usize].clone();
+        let room = self.room(actor, dice.roll(ROOMS_EACH)).clone();
         let body = Body { text: self.text[..bytes as usize].to_owned() };
         let send = Send { room: Some(room), body: Some(body), ..Send::default() };
         self.admit(actor, &id, Durable::Send(send), Rights::User)
@@ -143,14 +144,21 @@ impl Load {
         Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
     }
 
-    /// The rooms, with everybody in them.
+    /// Where an actor writes: each room has two of them or so.
+    fn room(&self, actor: u64, choice: u64) -> &RoomId {
+        &self.rooms[((actor * ROOMS_EACH / 2 + choice) % ROOMS) as usize]
+    }
+
+    /// The rooms, with those who write in them.
     fn prepare(&self, runtime: &Runtime, log: &Sequencer<(), Reply>) {
         for (n, room) in self.rooms.iter().enumerate() {
+            let writes = |actor: &u64| (0..ROOMS_EACH).any(|choice| self.room(*actor, choice) == room);
+            let members = (0..PRODUCERS).filter(writes).map(|actor| self.actors[actor as usize].clone());
             let create = RoomCreate {
                 room: Some(room.clone()),
                 kind: RoomKind::Group,
                 title: "Bench".into(),
-                members: self.actors.to_vec(),
+                members: members.collect(),
                 policy: PolicyChange::default(),
             };
             let (reply, answer) = oneshot::channel();
@@ -266,7 +274,8 @@ fn main() {
     let floor = plain(&directory.path().join("plain"));
     let plain_rate = saturate(&runtime, &load, &floor, time, "plain");
     drop(floor);
-    for durability in [Durability::Fsync, Durability::Os, Durability::Memory] {
+    let named: Vec<_> = std::env::args().filter_map(|argument| Durability::parse(&argument)).collect();
+    for durability in if named.is_empty() { vec![Durability::Fsync] } else { named } {
         let store = Store::open(&directory.path().join(durability.as_str()), durability, 7).expect("a store");
         let (log, thread) = Sequencer::start(store.writer, Nobody, ());
         load.prepare(&runtime, &log);
