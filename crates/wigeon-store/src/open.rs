@@ -126,7 +126,7 @@ fn start(
     run: Run,
 ) -> Result<(Writer, Pool), Fault> {
     let (file, journal) = (directory.join("wigeon.db"), directory.join("journal"));
-    let overlay = Overlay::new(open_reader(&file)?)?;
+    let overlay = Overlay::new(open_reader(&file)?, run.epoch)?;
     let mut stepper = Stepper::new(overlay, rows::position(&db)?, run.epoch);
     recover(&journal, &mut stepper, &mut db, run)?;
     // The journal is what survives; the database is synced at checkpoints alone.

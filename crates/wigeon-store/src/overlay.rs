@@ -15,6 +15,7 @@ use serde::Deserialize;
 use wigeon_core::outcome::Change;
 use wigeon_core::state::{Among, Answered, Member, MessageState, Room, State};
 use wigeon_proto::command::Body;
+use wigeon_proto::cursor::Epoch;
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{Policy, Role, RoomKind};
@@ -37,6 +38,7 @@ type MessageKey = (i64, u64);
 #[derive(Debug)]
 pub(crate) struct Overlay {
     tables: Connection,
+    epoch: Epoch,
     rooms_known: i64,
     rooms: RefCell<Cache<RoomId, Keyed<Room>>>,
     /// `None` for one who is no member.
@@ -78,10 +80,11 @@ pub(crate) struct Move {
 
 impl Overlay {
     /// Over the tables that a connection reads.
-    pub(crate) fn new(tables: Connection) -> Result<Self, Fault> {
+    pub(crate) fn new(tables: Connection, epoch: Epoch) -> Result<Self, Fault> {
         Ok(Self {
             rooms_known: rows::rooms_known(&tables)?,
             tables,
+            epoch,
             rooms: RefCell::new(Cache::new(ROOMS_MAX)),
             members: RefCell::new(Cache::new(MEMBERS_MAX)),
             messages: RefCell::new(Cache::new(MESSAGES_MAX)),
@@ -416,7 +419,7 @@ impl State for Overlay {
         if let Some(answer) = self.answers.get(&(actor.clone(), id.clone())) {
             return Ok(Some(answer.clone()));
         }
-        rows::find_answer(&self.tables, actor, id)
+        rows::find_answer(&self.tables, self.epoch, actor, id)
     }
 }
 

@@ -3,8 +3,13 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use wigeon_core::outcome::{Ok as Reply, RoomRef};
 use wigeon_core::state::{Answered, Member, MessageState, Room};
+use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
+use wigeon_proto::json;
 use wigeon_proto::room::{Role, RoomKind};
 
 use crate::{Fault, stored};
@@ -105,14 +110,64 @@ pub(crate) fn reactions_of(db: &Connection, n: i64, seq: u64) -> Result<HashSet<
     .collect()
 }
 
+/// Under which a message's answer is found: 64 bits of a hash of sender and id. A strong one, because ids
+/// are the sender's choice, and many that fall together would make each look slow.
+pub(crate) fn answer_key(actor: &UserId, id: &CommandId) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(actor.as_str());
+    // In no user's id.
+    hash.update([0]);
+    hash.update(id.as_str());
+    i64::from_le_bytes(*hash.finalize().first_chunk().expect("32 bytes"))
+}
+
+/// What a message's sender is told. It follows from the message, so it is not stored beside it.
+pub(crate) fn message_reply(room: RoomId, seq: u64, here: Cursor, at: u64) -> Vec<u8> {
+    let (room, seq, at) = (Some(RoomRef::Id(room)), Some(seq), Some(at));
+    json::to_vec(&Reply { room, seq, at, cursor: here.to_string(), ..Reply::default() })
+}
+
 pub(crate) fn find_answer(
     db: &Connection,
+    epoch: Epoch,
     actor: &UserId,
     id: &CommandId,
 ) -> Result<Option<Answered>, Fault> {
+    if let Some(answer) = find_message_answer(db, epoch, actor, id)? {
+        return Ok(Some(answer));
+    }
     let mut statement = db.prepare_cached("SELECT hash, reply FROM answer WHERE actor = ?1 AND id = ?2")?;
     let answer = statement.query_row([actor.as_str(), id.as_str()], |row| {
         Ok(Answered { hash: row.get(0)?, reply: row.get(1)? })
     });
     Ok(answer.optional()?)
+}
+
+/// Among the messages of the same key, which are hardly ever two, the one of this sender and id.
+fn find_message_answer(
+    db: &Connection,
+    epoch: Epoch,
+    actor: &UserId,
+    id: &CommandId,
+) -> Result<Option<Answered>, Fault> {
+    #[derive(Deserialize)]
+    struct Message {
+        room: RoomId,
+        from: UserId,
+        at: u64,
+        seq: u64,
+        id: CommandId,
+    }
+    let mut statement = db.prepare_cached("SELECT pos, hash, tail FROM event WHERE key = ?1")?;
+    let mut rows = statement.query([answer_key(actor, id)])?;
+    while let Some(row) = rows.next()? {
+        let tail: Vec<u8> = row.get(2)?;
+        let message: Message = stored(serde_json::from_slice(&[b"{", tail.as_slice()].concat()))?;
+        if message.from == *actor && message.id == *id {
+            let here = Cursor { epoch, position: row.get(0)? };
+            let reply = message_reply(message.room, message.seq, here, message.at);
+            return Ok(Some(Answered { hash: row.get(1)?, reply }));
+        }
+    }
+    Ok(None)
 }

@@ -92,6 +92,12 @@ CREATE INDEX invite_room ON invite (room);
 CREATE INDEX event_edit ON event (room, target) WHERE kind = 'message.edited';
 
 CREATE TABLE block (user TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (user, other)) WITHOUT ROWID;
+", "
+-- What a message's sender was told follows from the message; so it is found there: key is a hash of sender and
+-- id, hash one of what was sent. Other answers are in `answer`, and so are those of older messages.
+ALTER TABLE event ADD COLUMN key INTEGER;
+ALTER TABLE event ADD COLUMN hash BLOB;
+CREATE INDEX event_key ON event (key) WHERE key IS NOT NULL;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

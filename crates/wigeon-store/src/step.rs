@@ -15,6 +15,7 @@ use wigeon_proto::{frame, json};
 
 use crate::Fault;
 use crate::overlay::{Overlay, Recent, RecentMessage};
+use crate::rows::{answer_key, message_reply};
 use crate::tables::{AnswerRow, EventRow, Pending};
 
 /// What a sender is told: the reply's `ok` object, or why not.
@@ -103,6 +104,7 @@ impl Stepper {
 
     fn keep(&mut self, here: Cursor, admitted: &Admitted, applied: Applied) -> Result<Step, Fault> {
         let Applied { event, changes, reply } = applied;
+        let reply = json::to_vec(&reply);
         let (entry, position) = (&admitted.entry, here.position);
         let (joined, left) = movements(&changes);
         let mut recent = Recent { position, answer: None, message: None, moves: Vec::new() };
@@ -115,7 +117,7 @@ impl Stepper {
             let audience = event.audience();
             let (n, own) = self.overlay.audience(&audience, position)?;
             keyed.extend(own.map(|room| (n, Change::Room(room))));
-            let shown = event_row(n, here, &event);
+            let shown = event_row(n, here, &event, admitted, &reply);
             recent.message = recent_message(n, &event, &shown.json);
             let about = event.about().clone();
             committed = Some(Committed {
@@ -131,14 +133,15 @@ impl Stepper {
             });
             row = Some(shown);
         }
-        let reply = json::to_vec(&reply);
-        let mut answer = None;
+        let (mut answered, mut answer) = (None, None);
         if remembers(&entry.command) {
             let (actor, id, hash) = (entry.actor.clone(), entry.id.clone(), admitted.hash);
+            answered = Some(Answered { hash, reply: reply.clone() });
             recent.answer = Some((actor.clone(), id.clone()));
-            answer = Some(AnswerRow { actor, id, hash, reply: reply.clone() });
+            if row.as_ref().is_none_or(|row| row.sent.is_none()) {
+                answer = Some(AnswerRow { actor, id, hash, reply: reply.clone() });
+            }
         }
-        let answered = answer.as_ref().map(|row| Answered { hash: row.hash, reply: row.reply.clone() });
         self.overlay.note(recent, answered);
         self.position = position;
         let pending = Pending { position, changes: keyed, event: row, answer };
@@ -146,7 +149,7 @@ impl Stepper {
     }
 }
 
-fn event_row(n: i64, here: Cursor, event: &Event) -> EventRow {
+fn event_row(n: i64, here: Cursor, event: &Event, admitted: &Admitted, reply: &[u8]) -> EventRow {
     let tail = event.tail();
     let json: Arc<[u8]> = frame::event(event.what.kind(), &here.to_string(), &tail).into();
     EventRow {
@@ -156,6 +159,10 @@ fn event_row(n: i64, here: Cursor, event: &Event) -> EventRow {
         kind: event.what.kind(),
         head: json.len() - tail.len(),
         json,
+        sent: follows(here, event, admitted, reply).then(|| {
+            let Entry { actor, id, .. } = &admitted.entry;
+            (answer_key(actor, id), admitted.hash)
+        }),
     }
 }
 
@@ -165,6 +172,13 @@ fn recent_message(n: i64, event: &Event, json: &Arc<[u8]>) -> Option<RecentMessa
     let (from, forwarded) = (event.from.clone(), forwarded.clone());
     let state = MessageState { from, version: 0, recalled: false, at: event.at, forwarded };
     Some(RecentMessage { key: (n, *seq), state, json: json.clone() })
+}
+
+/// Whether an entry's answer can be made again from its event.
+fn follows(here: Cursor, event: &Event, admitted: &Admitted, reply: &[u8]) -> bool {
+    let What::Message { seq, id, .. } = &event.what else { return false };
+    let named = (&event.from, id) == (&admitted.entry.actor, &admitted.entry.id);
+    named && message_reply(event.room.clone(), *seq, here, event.at) == reply
 }
 
 /// Who came and who went.

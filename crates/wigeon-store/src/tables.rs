@@ -37,8 +37,11 @@ pub(crate) struct EventRow {
     pub(crate) json: Arc<[u8]>,
     /// How much of the frame is not kept: what depends on the epoch.
     pub(crate) head: usize,
+    /// Of a message: the key its answer is found under, and the hash of what was sent.
+    pub(crate) sent: Option<(i64, PayloadHash)>,
 }
 
+/// An answer that does not follow from the event.
 #[derive(Debug)]
 pub(crate) struct AnswerRow {
     pub(crate) actor: UserId,
@@ -82,10 +85,11 @@ impl<'a> Slice<'a> {
         for (n, change) in &entry.changes {
             self.change(position, *n, change)?;
         }
-        if let Some(EventRow { room, seq, target, kind, json, head }) = &entry.event {
-            let sql =
-                "INSERT INTO event (pos, room, seq, target, kind, tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            self.execute(sql, params![position, room, seq, target, kind, &json[*head..]])?;
+        if let Some(EventRow { room, seq, target, kind, json, head, sent }) = &entry.event {
+            let (key, hash) = sent.unzip();
+            let sql = "INSERT INTO event (pos, room, seq, target, kind, tail, key, hash)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            self.execute(sql, params![position, room, seq, target, kind, &json[*head..], key, hash])?;
         }
         if let Some(AnswerRow { actor, id, hash, reply }) = &entry.answer {
             let sql = "INSERT INTO answer (actor, id, hash, reply) VALUES (?1, ?2, ?3, ?4)";

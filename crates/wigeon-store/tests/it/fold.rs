@@ -70,7 +70,7 @@ fn reopen(directory: &Path, store: Store) -> Store {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn wherever_it_crashes_it_comes_to_the_same_state(

@@ -3,6 +3,7 @@
 mod asked;
 mod fold;
 mod history;
+mod journal;
 mod log;
 mod pages;
 mod shown;
