@@ -149,6 +149,16 @@ impl Chat {
         }
     }
 
+    /// Takes in what was received. Whoever has sent it may have gone, but was told that it was heard.
+    pub(super) async fn settle(&mut self) {
+        if matches!(self.state, State::Opening { .. }) {
+            self.next().await;
+        }
+        if let State::Open(open) = &mut self.state {
+            open.settle().await;
+        }
+    }
+
     pub(super) async fn next(&mut self) -> Told {
         let ending = match &mut self.state {
             State::Waiting { until, .. } => tokio::select! {
@@ -256,6 +266,16 @@ impl Open {
         {
             let (app, caller, line) = (self.app.clone(), self.caller.clone(), self.line.clone());
             self.working = Some(Box::pin(async move { take(&app, &caller, &line, &text).await }));
+        }
+    }
+
+    /// Takes in every command there is, whether or not anybody reads the replies.
+    async fn settle(&mut self) {
+        loop {
+            self.work();
+            let Some(working) = &mut self.working else { return };
+            working.await;
+            self.working = None;
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use wigeon_proto::limits::SOCKJS_HEARTBEAT_MS;
 use wigeon_proto::sockjs::frame::Close;
 
@@ -15,6 +15,9 @@ use super::application::{Application, Message, Told};
 use crate::telemetry::OpenSockJs;
 
 pub(super) type Frame = wigeon_proto::sockjs::Frame<Message>;
+
+/// How long the last commands may take; what they do is done all the same, once they are in line.
+const SETTLE_MS_MAX: u64 = 2_000;
 
 /// One session's talk.
 pub(super) struct Conversation {
@@ -81,6 +84,18 @@ impl Conversation {
         if let State::Talking(_) = self.state {
             self.incoming.extend(messages);
             self.bring();
+        }
+    }
+
+    /// Lets the application take in what was received, before the end.
+    pub(super) async fn settle(&mut self) {
+        let until = Instant::now() + Duration::from_millis(SETTLE_MS_MAX);
+        loop {
+            self.bring();
+            let State::Talking(Application::Chat(chat)) = &mut self.state else { return };
+            if timeout_at(until, chat.settle()).await.is_err() || self.incoming.is_empty() {
+                return;
+            }
         }
     }
 

@@ -105,7 +105,7 @@ impl Sessions {
         let leave = Leave { sessions: self.clone(), key: key.clone(), handle: handle.clone() };
         open.insert(key, handle);
         tokio::spawn(async move {
-            session.run().await;
+            session.run().await.settle().await;
             drop(leave);
         });
         Ok(frames)
@@ -166,7 +166,8 @@ struct Session {
 }
 
 impl Session {
-    async fn run(mut self) {
+    /// Runs until nobody reads any more; what is left is the conversation.
+    async fn run(mut self) -> Conversation {
         loop {
             let reading = self.reader.as_ref().map(|reader| reader.way.clone());
             let patience = self.newcomer.as_ref().map_or(self.ends, |(_, until)| *until);
@@ -174,6 +175,7 @@ impl Session {
                 // In this order: that the reader has gone is seen before the one who comes in its place.
                 biased;
                 () = gone(reading.as_ref()) => {
+                    self.conversation.settle().await;
                     self.conversation.close(Close::interrupted());
                     self.leave();
                 }
@@ -194,8 +196,8 @@ impl Session {
                 () = sleep_until(patience), if self.newcomer.is_some() => {
                     self.newcomer.take().inspect(|(newcomer, _)| newcomer.turn_away());
                 }
-                () = sleep_until(self.ends), if self.reader.is_none() => return,
-                () = self.draining.cancelled(), if self.reader.is_none() => return,
+                () = sleep_until(self.ends), if self.reader.is_none() => return self.conversation,
+                () = self.draining.cancelled(), if self.reader.is_none() => return self.conversation,
             }
         }
     }

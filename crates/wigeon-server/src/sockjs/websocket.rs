@@ -131,6 +131,7 @@ impl Socket {
                 break end;
             }
         };
+        self.conversation.settle().await;
         match end {
             End::Gone => Ok(()),
             End::Close(code, reason) => self.close(code, &reason, false).await,

@@ -6,6 +6,7 @@ use crate::sockjs_wire::{Answer, Socket, Wire, ask, fresh_session, messages, str
 use serde_json::{Value, json};
 use wigeon_client::Client;
 use wigeon_proto::transport::Transport;
+use wigeon_proto::websocket::{Opcode, encode};
 
 /// A SockJS session by polls, as `sockjs-client` keeps it: the next poll follows the last.
 struct Session<'a> {
@@ -375,4 +376,42 @@ async fn who_says_nothing_is_not_waited_for_long() {
     assert_eq!(refusal[0]["error"]["code"], "unauthenticated");
     assert!(socket.text().await.starts_with("c[4401,"));
     assert_eq!(socket.closed().await.0, 1000);
+}
+
+/// `send` and at once `close`, as pages do when they leave.
+#[tokio::test]
+async fn what_was_sent_before_the_end_is_done() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    let room = group(&ann, &[]).await;
+    let start = now(&ann).await;
+    for path in ["/sockjs/0/0/websocket", "/sockjs/websocket"] {
+        let mut socket = Socket::open(&server, path).await;
+        let bare = path == "/sockjs/websocket";
+        let framed = |command: &Value| {
+            if bare { command.to_string() } else { json!([command.to_string()]).to_string() }
+        };
+        socket.send(&framed(&hello(&ann, None))).await;
+        while !socket.text().await.contains("\"ready\\") && !bare {}
+        let mut last = Vec::new();
+        for command in [json!({ "id": "q", "type": "snapshot" }), send(&room, path)] {
+            encode::masked(&mut last, Opcode::Text, [0; 4], framed(&command).as_bytes());
+        }
+        encode::masked(&mut last, Opcode::Close, [0; 4], &encode::close_payload(1000, ""));
+        socket.send_raw(&last).await;
+        while socket.next().await.is_some() {}
+    }
+    let session = Session::open(&server, "").await;
+    session.hello(&ann, None).await;
+    session.send(&[json!({ "id": "q", "type": "snapshot" }), send(&room, "by request")]).await.is(204, "");
+    // Somebody reads, and goes away before there is an answer to any of it.
+    let mut reader = Wire::open(&server).await;
+    reader.send(&format!("POST {}/xhr", session.path), &[], "").await;
+    drop(reader);
+    let expected = ["/sockjs/0/0/websocket", "/sockjs/websocket", "by request"];
+    let mut reader = live(&ann, Transport::Sse, &start).await;
+    for text in expected {
+        let frame = frame_of(&mut reader, "message").await;
+        assert_eq!(frame.value["body"]["text"], text);
+    }
 }

@@ -183,7 +183,12 @@ impl Socket {
     pub(crate) async fn send_as(&mut self, opcode: Opcode, payload: &[u8]) {
         let mut out = Vec::new();
         encode::masked(&mut out, opcode, [1, 2, 3, 4], payload);
-        self.wire.stream.write_all(&out).await.expect("sent");
+        self.send_raw(&out).await;
+    }
+
+    /// Several frames in one write.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.wire.stream.write_all(bytes).await.expect("sent");
     }
 
     /// The next event; none once the connection has ended.
