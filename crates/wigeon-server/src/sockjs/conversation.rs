@@ -122,3 +122,40 @@ impl Conversation {
 fn beat_from_now() -> Instant {
     Instant::now() + Duration::from_millis(SOCKJS_HEARTBEAT_MS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sockjs::application::Kind;
+
+    fn echo() -> Conversation {
+        Conversation::new(Application::service(Kind::Echo))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_beats_after_25_seconds_without_another_frame() {
+        let mut echo = echo();
+        assert_eq!(echo.next().await, Frame::Open);
+        let start = Instant::now();
+        assert_eq!(echo.next().await, Frame::Heartbeat);
+        assert_eq!(start.elapsed(), Duration::from_secs(25));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        echo.take(["x".to_owned().into()]);
+        assert_eq!(echo.next().await, Frame::Messages(vec!["x".to_owned().into()]));
+        assert_eq!(echo.next().await, Frame::Heartbeat);
+        assert_eq!(start.elapsed(), Duration::from_secs(25 + 20 + 25));
+    }
+
+    #[tokio::test]
+    async fn what_has_closed_says_so_and_hears_nothing() {
+        let mut echo = echo();
+        echo.take(["x".to_owned().into()]);
+        echo.close(Close::interrupted());
+        echo.take(["y".to_owned().into()]);
+        assert_eq!(echo.next().await, Frame::Open);
+        for _ in 0..3 {
+            assert_eq!(echo.next().await, Frame::Close(Close::interrupted()));
+        }
+        assert!(echo.has_room(), "so that nobody waits for it");
+    }
+}

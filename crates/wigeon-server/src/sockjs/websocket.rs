@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -132,6 +133,14 @@ impl Socket {
             }
         };
         self.conversation.settle().await;
+        if let End::Closed(_) = end {
+            // What came before the end is still answered, as far as the answer is there.
+            while let Some(frame) = self.conversation.next().now_or_never() {
+                if self.encode(&frame).is_err() {
+                    break;
+                }
+            }
+        }
         match end {
             End::Gone => Ok(()),
             End::Close(code, reason) => self.close(code, &reason, false).await,
