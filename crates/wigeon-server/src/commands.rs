@@ -200,13 +200,23 @@ async fn live_command(
 
 async fn typing(app: &App, user: UserId, room: RoomId) -> Answer {
     let (who, place) = (user.clone(), room.clone());
-    let asked = app.pool.read(move |view| Ok((view.has_room(&place)?, view.is_member(&who, &place)?)));
+    let asked = app.pool.read(move |view| {
+        let other = place.direct_users().map(|(one, other)| if one == who { other } else { one });
+        let blocked = match other {
+            Some(other) => view.acquainted(&who, vec![other])?.is_empty(),
+            None => false,
+        };
+        Ok((view.has_room(&place)?, view.is_member(&who, &place)?, blocked))
+    });
     match asked.await.map_err(query_error)? {
-        (_, true) => {}
-        (true, false) => {
+        (_, true, false) => {}
+        (_, true, true) => {
+            return Err(WireError::new(ErrorCode::Forbidden, "one of you has blocked the other"));
+        }
+        (true, false, _) => {
             return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room"));
         }
-        (false, false) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
+        (false, false, _) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
     }
     let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
     app.hub.signal(&room, &user, &frame.into());

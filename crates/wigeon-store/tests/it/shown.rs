@@ -228,7 +228,7 @@ fn events(store: &Store, name: &str, after: u64) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_snapshot_and_the_events_since_are_the_newer_snapshot(

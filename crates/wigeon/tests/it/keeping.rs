@@ -97,6 +97,22 @@ async fn presence_is_told_to_who_asked_and_shares_a_room() {
 }
 
 #[tokio::test]
+async fn who_is_blocked_is_neither_read_nor_seen_typing() {
+    let server = Server::start().await;
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let direct = json!({"type":"send","to":"ann","body":{"text":"hi"}});
+    let typing = json!({"type":"typing","room":"d:ann~bob"});
+    bob.command(direct.clone()).await.expect("a message");
+    bob.command(typing.clone()).await.expect("typing");
+    ann.command(json!({"type":"block.set","user":"bob","on":true})).await.expect("a block");
+    assert_eq!(refused(&bob, direct).await, "forbidden");
+    assert_eq!(refused(&bob, typing.clone()).await, "forbidden");
+    assert_eq!(refused(&server.user("cat"), typing).await, "not_member");
+    let asked = bob.command(json!({"type":"presence.watch","users":["ann"]})).await.expect("an answer");
+    assert_eq!(asked["users"], json!([]), "nor does one see whether the other is there");
+}
+
+#[tokio::test]
 async fn one_who_polls_is_there_by_their_session() {
     let server = Server::start().await;
     let (ann, bob) = (server.user("ann"), server.user("bob"));
