@@ -25,6 +25,7 @@ mod shutdown;
 mod slow_reader;
 mod sockjs;
 mod sockjs_chat;
+mod sockjs_sockets;
 mod sockjs_wire;
 mod switching;
 mod tickets;

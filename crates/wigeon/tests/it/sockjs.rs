@@ -2,22 +2,22 @@
 //! face with an echo in place of the chat.
 
 use crate::server::{Server, soon};
-use crate::sockjs_wire::{Socket, UPGRADE, Wire, ask, fresh_session, stream};
+use crate::sockjs_wire::{Answer, Wire, ask, fresh_session, stream};
 use tokio::time::Instant;
-use wigeon_proto::websocket::{Event, Opcode};
 
 const NEVER_CACHED: &str = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-async fn services() -> Server {
+/// A server with the services for test suites.
+pub(crate) async fn services() -> Server {
     Server::start_with(&[("WIGEON_SOCKJS_TEST_SERVICES", "on")]).await
 }
 
-async fn post(server: &Server, path: &str, body: &str) -> crate::sockjs_wire::Answer {
+async fn post(server: &Server, path: &str, body: &str) -> Answer {
     ask(server, &format!("POST {path}"), &[], body).await
 }
 
-async fn get(server: &Server, path: &str) -> crate::sockjs_wire::Answer {
+async fn get(server: &Server, path: &str) -> Answer {
     ask(server, &format!("GET {path}"), &[], "").await
 }
 
@@ -425,71 +425,6 @@ async fn the_cookie_for_load_balancers_is_said_again() {
 }
 
 #[tokio::test]
-async fn a_websocket_is_a_session_of_its_own() {
-    let server = services().await;
-    let path = format!("{}/websocket", fresh_session("/echo"));
-    let mut one = Socket::open(&server, &path).await;
-    let mut other = Socket::open(&server, &path).await;
-    for socket in [&mut one, &mut other] {
-        assert_eq!(socket.text().await, "o");
-    }
-    // Nothing, an empty array, and one message without an array are all in order.
-    one.send("").await;
-    one.send("[]").await;
-    one.send("\"a\"").await;
-    assert_eq!(one.text().await, r#"a["a"]"#);
-    other.send(r#"["b","c"]"#).await;
-    assert_eq!(other.text().await, r#"a["b","c"]"#);
-    one.send(r#"["a"#).await;
-    assert_eq!(one.closed().await.0, 1002, "broken JSON ends it");
-    other.send_as(Opcode::Binary, b"[]").await;
-    assert_eq!(other.closed().await.0, 1003);
-    let mut again = Socket::open(&server, &path).await;
-    assert_eq!(again.text().await, "o");
-    again.send_as(Opcode::Ping, b"p").await;
-    assert_eq!(again.next().await, Some(Event::Pong(b"p".to_vec())));
-}
-
-#[tokio::test]
-async fn a_websocket_is_closed_after_its_close_frame() {
-    let server = services().await;
-    let mut socket = Socket::open(&server, &format!("{}/websocket", fresh_session("/close"))).await;
-    assert_eq!(socket.text().await, "o");
-    assert_eq!(socket.text().await, r#"c[3000,"Go away!"]"#);
-    assert_eq!(socket.closed().await.0, 1000);
-    assert_eq!(socket.next().await, None);
-}
-
-#[tokio::test]
-async fn a_bare_websocket_has_no_frames_of_sockjs() {
-    let server = services().await;
-    let mut socket = Socket::open(&server, "/echo/websocket").await;
-    socket.send("Hello world!\u{ffff}").await;
-    assert_eq!(socket.text().await, "Hello world!\u{ffff}");
-    socket.send_as(Opcode::Binary, &[0, 255]).await;
-    assert_eq!(socket.next().await, Some(Event::Binary(vec![0, 255])));
-    let mut closing = Socket::open(&server, "/close/websocket").await;
-    assert_eq!(closing.closed().await, (3000, "Go away!".to_owned()));
-}
-
-#[tokio::test]
-async fn what_is_no_handshake_is_refused() {
-    let server = services().await;
-    for path in ["/echo/0/0/websocket", "/echo/websocket"] {
-        get(&server, path).await.is(400, "Can \"Upgrade\" only to \"WebSocket\".");
-        let line = format!("GET {path}");
-        let dropped = [("Upgrade", "WebSocket"), ("Connection", "close")];
-        ask(&server, &line, &dropped, "").await.is(400, "\"Connection\" must be \"Upgrade\".");
-        assert_eq!(ask(&server, &line, &UPGRADE[..2], "").await.head.status, 400);
-        assert_eq!(ask(&server, &line, &UPGRADE[..3], "").await.head.status, 400);
-    }
-    for path in ["/0/0/websocket", "/websocket"] {
-        let line = format!("GET /disabled_websocket_echo{path}");
-        assert_eq!(ask(&server, &line, &UPGRADE, "").await.head.status, 404);
-    }
-}
-
-#[tokio::test]
 async fn old_http_gets_no_chunks_and_new_http_keeps_its_connection() {
     let server = services().await;
     for version in ["1.0", "1.1"] {
@@ -511,16 +446,6 @@ async fn old_http_gets_no_chunks_and_new_http_keeps_its_connection() {
     let head = old.head().await;
     assert_eq!((head.header("transfer-encoding"), head.header("content-length")), (None, None));
     assert_eq!(old.rest().await, "h".repeat(2048) + "\no\nc[3000,\"Go away!\"]\n");
-}
-
-#[tokio::test]
-async fn amplify_answers_a_number_with_a_power_of_two() {
-    let server = services().await;
-    let mut socket = Socket::open(&server, "/amplify/websocket").await;
-    for (number, length) in [("3", 8), ("18", 1 << 18), ("19", 2), ("x", 2), ("-1", 2)] {
-        socket.send(number).await;
-        assert_eq!(socket.text().await, "x".repeat(length), "{number}");
-    }
 }
 
 /// The test services know nobody, but they do not answer to a stranger's name either.
