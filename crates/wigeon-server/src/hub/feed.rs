@@ -231,6 +231,14 @@ impl Feed {
                     }
                 }
             };
+            if !batch.events.is_empty() && !self.has_more() {
+                // It came before the request did, and is written as the hub would have.
+                let mut out = Vec::new();
+                loan.form.write(&mut out, batch.frames());
+                sent(&batch);
+                loan.wire.send(&out);
+                return Ok(Held::Answered);
+            }
             if !batch.is_empty() {
                 return Ok(Held::Batch(batch));
             }

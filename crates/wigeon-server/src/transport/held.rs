@@ -5,6 +5,7 @@
 //! writes the answer, the same bytes to all who wait for the same event.
 
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use wigeon_proto::error::WireError;
 use wigeon_proto::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
 
@@ -84,7 +86,9 @@ impl Held {
         if !more {
             batch.signals.extend(self.feed.tell_unread().await.map_err(page_error)?.signals);
         }
-        Ok((batch, End { cursor: self.feed.cursor(), more, unavailable: self.unavailable.clone() }))
+        // Said once: a room that comes alive is heard without being asked for again.
+        let unavailable = std::mem::take(&mut self.unavailable);
+        Ok((batch, End { cursor: self.feed.cursor(), more, unavailable }))
     }
 
     /// Answers on a raw connection, this request and those after it that only go on. True if the connection
@@ -103,10 +107,11 @@ impl Held {
         let form = Form::Answer { head, common: allowed.is_common() };
         let loan = Arc::new(Loan { wire: raw.wire.clone(), form });
         let again = asked.after.as_deref().and_then(|after| Again::of(raw.head, after, &parts));
-        let mut alarm = Alarm::default();
+        let mut clock =
+            Clock { alarm: Alarm::default(), draining: Box::pin(app.draining.clone().cancelled_owned()) };
         loop {
             let until = Instant::now() + self.wait;
-            let batch = match self.wait(app, &mut raw, &loan, &asked, (&mut alarm, until)).await? {
+            let batch = match self.wait(&mut raw, &loan, &asked, (&mut clock, until)).await? {
                 Ok(Outcome::Answered) => None,
                 Ok(Outcome::Batch(batch)) => Some(Ok(batch)),
                 Err(error) => Some(Err(error)),
@@ -134,11 +139,10 @@ impl Held {
     /// Waits for what answers the request: the hub's writing, a batch, or nothing in time.
     async fn wait(
         &mut self,
-        app: &Arc<App>,
         raw: &mut Raw<'_>,
         loan: &Arc<Loan>,
         asked: &EventsRequest,
-        (alarm, until): (&mut Alarm, Instant),
+        (clock, until): (&mut Clock, Instant),
     ) -> io::Result<Result<Outcome, FeedError>> {
         // The hub's answer has frames and a cursor, and nothing for this reader alone.
         let renews = self.caller.ticket_is_old(now_ms() + self.wait.as_millis() as u64);
@@ -149,8 +153,8 @@ impl Held {
             };
             tokio::select! {
                 next = next => return Ok(next),
-                () = alarm.at(until) => {}
-                () = app.draining.cancelled() => {}
+                () = clock.alarm.at(until) => {}
+                () = clock.draining.as_mut() => {}
                 // The answer is on its way; or the reader has gone.
                 () = raw.wire.changed() => {
                     if self.feed.answered() {
@@ -172,6 +176,12 @@ impl Held {
             return Ok(Ok(if answered { Outcome::Answered } else { Outcome::Batch(Batch::default()) }));
         }
     }
+}
+
+/// What ends a wait without an answer; kept from one request to the next.
+struct Clock {
+    alarm: Alarm,
+    draining: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// Reads what is there, for later.

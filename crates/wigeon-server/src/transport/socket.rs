@@ -15,7 +15,7 @@ use wigeon_proto::framing::{Framing, websocket as text_frame};
 use wigeon_proto::limits;
 use wigeon_proto::websocket::{Decoder, Deflate, Event, Role, Violation, encode, handshake, negotiate};
 
-use crate::wire::{READ_BYTES, Wire};
+use crate::wire::Wire;
 
 /// RFC 6455, 7.4.1: the server restarts.
 pub(super) const RESTART: u16 = 1012;
@@ -93,11 +93,11 @@ impl Socket {
 
     /// Takes what the socket has, up to one buffer.
     pub(super) fn read(&mut self, texts: &mut Vec<Said>) -> Result<(), End> {
-        let mut buffer = [0; READ_BYTES];
-        match self.wire.read(&mut buffer) {
+        let wire = self.wire.clone();
+        match wire.read(|bytes| if bytes.is_empty() { Err(End::Gone) } else { self.decode(bytes, texts) }) {
             Ok(None) => Ok(()),
-            Ok(Some(0)) | Err(_) => Err(End::Gone),
-            Ok(Some(count)) => self.decode(&buffer[..count], texts),
+            Ok(Some(decoded)) => decoded,
+            Err(_) => Err(End::Gone),
         }
     }
 

@@ -8,11 +8,14 @@
 mod form;
 mod head;
 
-use std::io::{self, ErrorKind};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wigeon_proto::limits::REQUEST_HEAD_BYTES_MAX;
@@ -60,8 +63,8 @@ struct Out {
     body: Option<Waker>,
 }
 
-/// Bytes read at once. Most requests and commands are far smaller.
-pub(crate) const READ_BYTES: usize = 8 * 1024;
+/// Bytes read at once: some hundred commands of a busy sender.
+const READ_BYTES: usize = 16 * 1024;
 /// Memory a wire keeps for what comes next, once it is clear.
 const KEPT_BYTES_MAX: usize = 4 * 1024;
 
@@ -210,23 +213,36 @@ impl Wire {
         }
     }
 
-    /// Reads what is there; `Ok(None)` if nothing is.
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        let End::Socket(stream) = &self.end else { return Ok(None) };
-        match stream.try_read(buffer) {
-            Ok(count) => Ok(Some(count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
+    /// Hands on what is there to read, up to one buffer, nothing at the end; `Ok(None)` if there is nothing yet.
+    pub(crate) fn read<T>(&self, take: impl FnOnce(&[u8]) -> T) -> io::Result<Option<T>> {
+        thread_local! {
+            // One for each thread, not for each connection: those are many.
+            static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
         }
+        let End::Socket(stream) = &self.end else { return Ok(None) };
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut read = None;
+            let tried = stream.try_io(Interest::READABLE, || {
+                let count = (&*SockRef::from(stream)).read(buffer)?;
+                read = Some(count);
+                // Less than there was room for: the socket is empty, and need not be asked to say so. What comes
+                // after is a new event.
+                if (1..READ_BYTES).contains(&count) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match (read, tried) {
+                (Some(count), _) => Ok(Some(take(&buffer[..count]))),
+                (None, Err(error)) if error.kind() != ErrorKind::WouldBlock => Err(error),
+                (None, _) => Ok(None),
+            }
+        })
     }
 
-    /// As [`Self::read`], appending.
+    /// As [`Self::read`], appending; says how much.
     pub(crate) fn read_into(&self, input: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        // On the stack of the thread, not in the state of the task: connections are many.
-        let mut buffer = [0; READ_BYTES];
-        let read = self.read(&mut buffer)?;
-        input.extend_from_slice(&buffer[..read.unwrap_or(0)]);
-        Ok(read)
+        self.read(|bytes| {
+            input.extend_from_slice(bytes);
+            bytes.len()
+        })
     }
 
     /// Ends a body once what waits has been taken; a socket is closed by its owner.
