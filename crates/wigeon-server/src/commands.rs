@@ -5,6 +5,8 @@
 //! what they did.
 
 use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -38,15 +40,20 @@ pub(crate) enum Effect {
     Focus(HashSet<RoomId>),
 }
 
-/// Takes in one command's text. Returns at once for a durable command; a query waits for the replies before
-/// it, and for its answer.
-pub(crate) async fn take(app: &Arc<App>, caller: &Caller, line: &Line, json: &str) -> Effect {
+/// What is left to do for a command.
+pub(crate) enum Taken {
+    /// Nothing here: its reply comes by itself.
+    Done(Effect),
+    /// This, before the next command.
+    Later(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+/// Takes in one command's text. Durable commands are in the sequencer's line when this returns; a query waits
+/// for the replies before it, and for its answer.
+pub(crate) fn take(app: &Arc<App>, caller: &Caller, line: &Line, json: &str) -> Taken {
     let Request { id, on_behalf_of, command } = match Request::decode(json) {
         Ok(request) => request,
-        Err(Unreadable { id, error }) => {
-            refuse(line, id, error);
-            return Effect::None;
-        }
+        Err(Unreadable { id, error }) => return refused(line, id, error),
     };
     let admitted = caller.acting(on_behalf_of.as_ref()).and_then(|actor| {
         if caller.rights != Rights::Service {
@@ -56,30 +63,47 @@ pub(crate) async fn take(app: &Arc<App>, caller: &Caller, line: &Line, json: &st
     });
     let actor = match admitted {
         Ok(actor) => actor,
-        Err(error) => {
-            refuse(line, id, error);
-            return Effect::None;
-        }
+        Err(error) => return refused(line, id, error),
     };
     match command {
         Command::Durable(durable) => {
             let place = line.place(id.clone());
             let id = id.expect("decoding refuses a durable command without id");
             app.submit_for(actor, caller.rights, id, durable, Reply::Placed(place));
-            Effect::None
+            Taken::Done(Effect::None)
         }
         Command::Query(query) => {
             let asker = Asker { user: actor, service: caller.rights == Rights::Service };
-            line.idle().await;
-            line.place(id).fill(ask(app, asker, query).await);
-            Effect::None
+            let app = app.clone();
+            later(line, id, async move { ask(&app, asker, query).await })
+        }
+        Command::Live(Live::Typing(OfRoom { room })) => {
+            let app = app.clone();
+            later(line, id, async move { typing(&app, actor, room).await })
+        }
+        Command::Live(Live::PresenceWatch(watch)) => {
+            let app = app.clone();
+            later(line, id, async move { presence(&app, actor, watch.users).await })
         }
         Command::Live(live) => {
-            let (answer, effect) = live_command(app, actor, caller, line, live).await;
+            let (answer, effect) = live_command(app, &actor, caller, live);
             line.place(id).fill(answer);
-            effect
+            Taken::Done(effect)
         }
     }
+}
+
+fn refused(line: &Line, id: Option<CommandId>, error: WireError) -> Taken {
+    refuse(line, id, error);
+    Taken::Done(Effect::None)
+}
+
+fn later(line: &Line, id: Option<CommandId>, work: impl Future<Output = Answer> + Send + 'static) -> Taken {
+    let line = line.clone();
+    Taken::Later(Box::pin(async move {
+        line.idle().await;
+        line.place(id).fill(work.await);
+    }))
 }
 
 /// Puts a refusal in line.
@@ -94,7 +118,9 @@ pub(crate) async fn run(app: &Arc<App>, caller: &Caller, text: &str) -> Result<V
     let commands = split(text)?;
     crate::telemetry::commands_received(commands.len());
     for command in commands {
-        take(app, caller, &line, command).await;
+        if let Taken::Later(work) = take(app, caller, &line, command) {
+            work.await;
+        }
     }
     line.idle().await;
     let replies = line.take().join(&b","[..]);
@@ -162,39 +188,24 @@ pub(crate) fn query_error(error: QueryError) -> WireError {
     }
 }
 
-async fn live_command(
-    app: &Arc<App>,
-    actor: UserId,
-    caller: &Caller,
-    line: &Line,
-    live: Live,
-) -> (Answer, Effect) {
+fn live_command(app: &App, actor: &UserId, caller: &Caller, live: Live) -> (Answer, Effect) {
     #[derive(Serialize)]
     struct Pong {
         at: u64,
     }
     let empty = || Ok(b"{}".to_vec());
+    let bad = |message: &str| Err(WireError::new(ErrorCode::BadRequest, message));
     match live {
         Live::Ping => (Ok(json::to_vec(&Pong { at: now_ms() })), Effect::None),
-        Live::Ack(ack) => (acked(app, &actor, caller, &ack.cursor), Effect::None),
-        Live::PresenceWatch(watch) => {
-            line.idle().await;
-            (presence(app, actor, watch.users).await, Effect::None)
-        }
-        Live::Typing(OfRoom { room }) => {
-            line.idle().await;
-            (typing(app, actor, room).await, Effect::None)
-        }
+        Live::Ack(ack) => (acked(app, actor, caller, &ack.cursor), Effect::None),
         Live::Focus(focus) if focus.rooms.len() > WATCH_ROOMS_MAX => {
             let error = WireError::new(ErrorCode::TooLarge, format!("at most {WATCH_ROOMS_MAX} rooms"));
             (Err(error), Effect::None)
         }
         Live::Focus(focus) => (empty(), Effect::Focus(focus.rooms.into_iter().collect())),
         Live::TicketRevoke(revoke) => (revoke_ticket(app, caller, &revoke.ticket), Effect::None),
-        Live::Hello(_) => {
-            let error = WireError::new(ErrorCode::BadRequest, "`hello` is the first frame of a WebSocket");
-            (Err(error), Effect::None)
-        }
+        Live::Hello(_) => (bad("`hello` is the first frame of a WebSocket"), Effect::None),
+        Live::Typing(_) | Live::PresenceWatch(_) => (bad("it asks the log first"), Effect::None),
     }
 }
 

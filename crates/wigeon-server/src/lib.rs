@@ -3,7 +3,7 @@
 //! [`start`] opens the log and binds the addresses; [`Server::run_until`] serves until it is told to stop,
 //! then says `bye`, lets answers out and closes the log.
 //!
-//! Inside, from what is asked to what answers: `http` takes connections and judges where requests come
+//! Inside, from what is asked to what answers: `connections` are taken in, `http` judges where requests come
 //! from, `caller` finds out who asks, `api`, `transport` and `sockjs` say the same few things in many
 //! forms, `commands` and `hub` do them.
 
@@ -13,6 +13,7 @@ pub mod auth;
 mod caller;
 mod clock;
 mod commands;
+mod connections;
 mod http;
 mod hub;
 mod line;
@@ -153,7 +154,7 @@ impl Server {
         let stop = app.draining.clone();
         let router = api::router(&app, &sockjs);
         for listener in listeners {
-            tokio::spawn(http::connections::accept(
+            tokio::spawn(connections::accept(
                 listener,
                 app.clone(),
                 router.clone(),

@@ -143,7 +143,7 @@ impl Feed {
     /// event that was not returned.
     pub(crate) async fn next(&mut self) -> Result<Batch, FeedError> {
         loop {
-            let batch = if self.behind { self.read().await? } else { self.take() };
+            let batch = if self.behind { Box::pin(self.read()).await? } else { self.take() };
             if !batch.is_empty() {
                 return Ok(batch);
             }
@@ -176,7 +176,7 @@ impl Feed {
                 return Ok(());
             }
             let batch = if self.behind {
-                self.read().await?
+                Box::pin(self.read()).await?
             } else {
                 match self.attached.slot.lend(loan, self.request.frames_max) {
                     Taken::Overrun => {
@@ -205,7 +205,7 @@ impl Feed {
         tokio::select! {
             () = self.attached.slot.wait() => Ok(Batch::default()),
             () = loan.wire.changed() => Ok(Batch::default()),
-            () = due(self.unread.as_ref()) => Ok(self.tell_unread().await?),
+            () = due(self.unread.as_ref()) => Ok(Box::pin(self.tell_unread()).await?),
         }
     }
 
@@ -214,7 +214,7 @@ impl Feed {
     pub(crate) async fn hold(&mut self, loan: &Arc<Loan>) -> Result<Held, FeedError> {
         loop {
             let batch = if self.behind {
-                self.read().await?
+                Box::pin(self.read()).await?
             } else {
                 match self.attached.slot.lend(loan, self.request.frames_max) {
                     Taken::Overrun => {

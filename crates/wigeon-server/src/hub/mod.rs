@@ -10,7 +10,7 @@ mod shown;
 mod slot;
 pub(crate) mod unread;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -59,14 +59,15 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// Who hears a room's events, by slot.
-    rooms: HashMap<RoomId, BTreeMap<u64, Subscription>>,
+    rooms: HashMap<RoomId, HashMap<u64, Subscription>>,
     /// The live feeds of a user, with the rooms each of them is subscribed to.
-    users: HashMap<UserId, BTreeMap<u64, Live>>,
+    users: HashMap<UserId, Vec<Live>>,
 }
 
 struct Live {
     slot: Arc<Slot>,
-    rooms: HashSet<RoomId>,
+    /// A room may be there twice, once as a member's and once as one that is watched.
+    rooms: Vec<RoomId>,
 }
 
 struct Subscription {
@@ -101,7 +102,8 @@ impl Hub {
     fn detach(&self, slot: &Slot) {
         let mut state = self.lock();
         let Some(feeds) = state.users.get_mut(&slot.user) else { return };
-        let Some(live) = feeds.remove(&slot.id) else { return };
+        let Some(place) = feeds.iter().position(|live| live.slot.id == slot.id) else { return };
+        let live = feeds.swap_remove(place);
         if feeds.is_empty() {
             state.users.remove(&slot.user);
         }
@@ -123,7 +125,7 @@ impl Hub {
 
     /// Tells every live feed of a user something that is not remembered.
     fn tell(&self, user: &UserId, json: &Arc<[u8]>) {
-        for live in self.lock().users.get(user).into_iter().flat_map(BTreeMap::values) {
+        for live in self.lock().users.get(user).into_iter().flatten() {
             live.slot.push_signal(json.clone());
         }
     }
@@ -150,7 +152,7 @@ impl Hub {
     /// How many feeds are live, and in how many rooms.
     pub(crate) fn size(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.users.values().map(BTreeMap::len).sum(), state.rooms.len())
+        (state.users.values().map(Vec::len).sum(), state.rooms.len())
     }
 }
 
@@ -164,8 +166,9 @@ impl State {
             .or_insert_with(|| Subscription { slot: slot.clone(), member: false, watch: false });
         subscription.member |= member;
         subscription.watch |= !member;
-        if let Some(live) = self.users.get_mut(&slot.user).and_then(|feeds| feeds.get_mut(&slot.id)) {
-            live.rooms.insert(room);
+        let feeds = self.users.get_mut(&slot.user);
+        if let Some(live) = feeds.and_then(|feeds| feeds.iter_mut().find(|live| live.slot.id == slot.id)) {
+            live.rooms.push(room);
         }
     }
 
@@ -181,7 +184,7 @@ impl State {
     /// A user has come into a room: their live feeds hear it from here on.
     fn enter(&mut self, room: &RoomId, user: &UserId) {
         let slots: Vec<_> =
-            self.users.get(user).into_iter().flatten().map(|(_, live)| live.slot.clone()).collect();
+            self.users.get(user).into_iter().flatten().map(|live| live.slot.clone()).collect();
         for slot in slots {
             self.subscribe(room.clone(), &slot, true);
         }
@@ -191,16 +194,17 @@ impl State {
     fn exit(&mut self, room: &RoomId, user: &UserId) {
         let Some(feeds) = self.users.get_mut(user) else { return };
         let mut gone = Vec::new();
-        for (id, live) in feeds {
+        for live in feeds {
+            let id = live.slot.id;
             let Some(subscription) =
-                self.rooms.get_mut(room).and_then(|subscriptions| subscriptions.get_mut(id))
+                self.rooms.get_mut(room).and_then(|subscriptions| subscriptions.get_mut(&id))
             else {
                 continue;
             };
             subscription.member = false;
             if !subscription.watch {
-                live.rooms.remove(room);
-                gone.push(*id);
+                live.rooms.retain(|heard| heard != room);
+                gone.push(id);
             }
         }
         for id in gone {
@@ -300,8 +304,11 @@ impl Outlet for Hub {
     fn attach(&mut self, feed: Attach, rooms: Vec<RoomId>, position: u64) {
         let Attach { slot, watch, attached } = feed;
         let mut state = self.lock();
-        let live = Live { slot: slot.clone(), rooms: HashSet::new() };
-        state.users.entry(slot.user.clone()).or_default().insert(slot.id, live);
+        // As much as is needed: most users have one feed, and feeds are many.
+        let live = Live { slot: slot.clone(), rooms: Vec::with_capacity(1 + rooms.len() + watch.len()) };
+        let feeds = state.users.entry(slot.user.clone()).or_default();
+        feeds.reserve_exact(1);
+        feeds.push(live);
         state.subscribe(RoomId::own(&slot.user), &slot, true);
         for room in rooms {
             state.subscribe(room, &slot, true);

@@ -28,7 +28,7 @@ use super::Face;
 use super::application::{Application, Kind, Message, Told};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Effect, refuse, split, take};
+use crate::commands::{Effect, Taken, refuse, split, take};
 use crate::hub::{Batch, Feed};
 use crate::line::Line;
 use crate::telemetry::{commands_received, frames_sent};
@@ -81,7 +81,7 @@ struct Open {
     /// Commands that have not been taken in, in order.
     backlog: VecDeque<String>,
     /// The command that is being taken in.
-    working: Option<Pin<Box<dyn Future<Output = Effect> + Send>>>,
+    working: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The cursor that a control frame told last.
     told: Cursor,
 }
@@ -259,13 +259,16 @@ impl Open {
         }
     }
 
-    /// Begins with the next command, once the one before it is in line.
+    /// Takes in what waits, up to a command that has to be waited for.
     fn work(&mut self) {
-        if self.working.is_none()
+        while self.working.is_none()
             && let Some(text) = self.backlog.pop_front()
         {
-            let (app, caller, line) = (self.app.clone(), self.caller.clone(), self.line.clone());
-            self.working = Some(Box::pin(async move { take(&app, &caller, &line, &text).await }));
+            match take(&self.app, &self.caller, &self.line, &text) {
+                Taken::Done(Effect::None) => {}
+                Taken::Done(Effect::Focus(rooms)) => self.feed.focus(rooms),
+                Taken::Later(work) => self.working = Some(work),
+            }
         }
     }
 
@@ -282,19 +285,13 @@ impl Open {
     /// The next frames. Cancel-safe.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, Ending> {
         loop {
+            self.work();
             let replies = self.line.take();
             if !replies.is_empty() {
                 return Ok(replies);
             }
-            self.work();
             tokio::select! {
-                effect = done(&mut self.working) => {
-                    self.working = None;
-                    match effect {
-                        Effect::None => {}
-                        Effect::Focus(rooms) => self.feed.focus(rooms),
-                    }
-                }
+                () = done(&mut self.working) => self.working = None,
                 () = self.line.moved() => {}
                 batch = self.feed.next() => return match batch {
                     Ok(batch) => Ok(frames(&batch)),
@@ -330,8 +327,8 @@ impl Open {
     }
 }
 
-/// What the command that is being taken in does; never, if there is none.
-async fn done(working: &mut Option<Pin<Box<dyn Future<Output = Effect> + Send>>>) -> Effect {
+/// Returns when the command that is waited for is done; never, if there is none.
+async fn done(working: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>) {
     match working {
         Some(working) => working.await,
         None => std::future::pending().await,

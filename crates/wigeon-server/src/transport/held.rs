@@ -91,22 +91,21 @@ impl Held {
         Ok((batch, End { cursor: self.feed.cursor(), more, unavailable }))
     }
 
-    /// Answers on a raw connection, this request and those after it that only go on. True if the connection
-    /// can carry another.
+    /// Answers on a raw connection, this request and those after it that only go on.
     pub(super) async fn converse(
-        mut self,
-        app: &Arc<App>,
-        mut raw: Raw<'_>,
-        parts: Parts,
+        mut self: Box<Self>,
+        app: Arc<App>,
+        mut raw: Raw,
+        parts: Box<Parts>,
         asked: EventsRequest,
         allowed: Allowed,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<Vec<u8>>> {
         let mut dressed = json_of(StatusCode::OK, Vec::new());
         allowed.dress(&mut dressed);
         let head = head(StatusCode::OK, dressed.headers()).into();
         let form = Form::Answer { head, common: allowed.is_common() };
         let loan = Arc::new(Loan { wire: raw.wire.clone(), form });
-        let again = asked.after.as_deref().and_then(|after| Again::of(raw.head, after, &parts));
+        let again = asked.after.as_deref().and_then(|after| Again::of(&raw.head, after, &parts));
         let mut clock =
             Clock { alarm: Alarm::default(), draining: Box::pin(app.draining.clone().cancelled_owned()) };
         loop {
@@ -117,20 +116,20 @@ impl Held {
                 Err(error) => Some(Err(error)),
             };
             if let Some(batch) = batch {
-                let mut response = self.response(app, &parts, &asked, batch).await;
+                let mut response = Box::pin(self.response(&app, &parts, &asked, batch)).await;
                 allowed.dress(&mut response);
                 loan.wire.send(&whole(response).await);
             }
             loan.wire.cleared().await?;
-            let Some(again) = &again else { return Ok(true) };
+            let Some(again) = &again else { return Ok(Some(raw.input)) };
             let heard =
                 timeout(Duration::from_millis(REQUEST_HEAD_MS_MAX), again.hear(&mut raw, &self.feed)).await;
-            let Some(length) = heard.unwrap_or(Ok(None))? else { return Ok(true) };
+            let Some(length) = heard.unwrap_or(Ok(None))? else { return Ok(Some(raw.input)) };
             if app.draining.is_cancelled()
                 || now_ms() >= self.caller.expires_at
-                || self.caller.is_revoked(app)
+                || self.caller.is_revoked(&app)
             {
-                return Ok(true);
+                return Ok(Some(raw.input));
             }
             raw.input.drain(..length);
         }
@@ -139,7 +138,7 @@ impl Held {
     /// Waits for what answers the request: the hub's writing, a batch, or nothing in time.
     async fn wait(
         &mut self,
-        raw: &mut Raw<'_>,
+        raw: &mut Raw,
         loan: &Arc<Loan>,
         asked: &EventsRequest,
         (clock, until): (&mut Clock, Instant),
@@ -185,8 +184,8 @@ struct Clock {
 }
 
 /// Reads what is there, for later.
-fn listen(raw: &mut Raw<'_>) -> io::Result<()> {
-    match raw.wire.read_into(raw.input)? {
+fn listen(raw: &mut Raw) -> io::Result<()> {
+    match raw.wire.read_into(&mut raw.input)? {
         Some(0) => Err(ErrorKind::UnexpectedEof.into()),
         _ if raw.input.len() > REQUEST_HEAD_BYTES_MAX => Err(ErrorKind::InvalidData.into()),
         _ => Ok(()),
@@ -213,14 +212,14 @@ impl Again {
     }
 
     /// Reads the next request: its length, if it is this one with the cursor that was handed out last.
-    async fn hear(&self, raw: &mut Raw<'_>, feed: &Feed) -> io::Result<Option<usize>> {
+    async fn hear(&self, raw: &mut Raw, feed: &Feed) -> io::Result<Option<usize>> {
         let cursor = feed.written().to_string();
         let same = [&self.before[..], cursor.as_bytes(), &self.behind].concat();
         loop {
             if raw.input.starts_with(&same) {
                 return Ok(Some(same.len()));
             }
-            if !same.starts_with(raw.input) {
+            if !same.starts_with(&raw.input) {
                 return Ok(None);
             }
             raw.wire.readable().await?;

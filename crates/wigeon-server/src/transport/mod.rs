@@ -12,7 +12,9 @@ mod socket;
 mod stream;
 mod websocket;
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -34,7 +36,7 @@ use crate::caller::Caller;
 use crate::http::guard::{Allowed, Seen};
 use crate::http::problem::{body_of, problem};
 use crate::http::rewound::Rewound;
-use crate::wire::{Wire, head, whole};
+use crate::wire::{self, Wire, whole};
 use request::EventsRequest;
 use stream::Stream;
 use websocket::Opened;
@@ -89,56 +91,79 @@ async fn switch(
         .await;
 }
 
-/// What is read from a raw connection, and whether it can carry another request.
-pub(crate) struct Raw<'a> {
-    pub(crate) wire: &'a Arc<Wire>,
-    /// The request's head as it came.
-    pub(crate) head: &'a [u8],
-    /// What came behind the request.
-    pub(crate) input: &'a mut Vec<u8>,
+/// A request on a raw connection.
+pub(crate) struct Asked {
+    pub(crate) parts: Box<Parts>,
+    /// Its head as it came.
+    pub(crate) head: Vec<u8>,
 }
 
-/// Answers `GET /v1/events` on a raw connection. True if the connection can carry another request.
+/// What is left to do for a request. It ends with what came behind the request, if the connection can carry
+/// another one.
+pub(crate) type Rest = Pin<Box<dyn Future<Output = io::Result<Option<Vec<u8>>>> + Send>>;
+
+/// Begins to answer `GET /v1/events` on a raw connection.
 pub(crate) async fn converse(
     app: &Arc<App>,
-    raw: Raw<'_>,
-    parts: Parts,
+    wire: &Arc<Wire>,
+    Asked { parts, head }: Asked,
+    input: Vec<u8>,
     allowed: Allowed,
-) -> io::Result<bool> {
-    let asked = match read(&parts) {
-        Ok(asked) => asked,
-        Err(error) => return answer(&raw, &allowed, problem(&error)).await,
+) -> Rest {
+    let (asked, planned) = match read(&parts) {
+        Ok(asked) => {
+            let planned = plan(app, &parts, &asked).await;
+            (asked, planned)
+        }
+        Err(error) => return whole_answer(wire, &allowed, problem(&error), input).await,
     };
-    match Box::pin(plan(app, &parts, &asked)).await {
-        Ok(Plan::Answer(response)) => answer(&raw, &allowed, response).await,
-        Ok(Plan::Hold(held)) => Box::pin(held.converse(app, raw, parts, asked, allowed)).await,
+    match planned {
+        Ok(Plan::Answer(response)) => whole_answer(wire, &allowed, response, input).await,
+        Ok(Plan::Hold(held)) => {
+            let raw = Raw { wire: wire.clone(), head, input };
+            Box::pin(held.converse(app.clone(), raw, parts, asked, allowed))
+        }
         Ok(Plan::Stream(stream)) => {
             let mut response = stream::page(&asked, Body::empty());
             allowed.dress(&mut response);
             response.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-            raw.wire.stage(&head(StatusCode::OK, response.headers()));
-            raw.wire.stage(b"\r\n");
-            drop((parts, allowed, asked));
-            Ok(Box::pin(stream.run(raw.wire, true, raw.input)).await)
+            wire.stage(&wire::head(StatusCode::OK, response.headers()));
+            wire.stage(b"\r\n");
+            Box::pin(stream.converse(wire.clone(), input))
         }
         Ok(Plan::WebSocket(mut response, deflate, opened)) => {
             allowed.dress(&mut response);
-            raw.wire.stage(&whole(response).await);
-            let early = std::mem::take(raw.input);
-            let (app, wire) = (app.clone(), raw.wire.clone());
-            drop((parts, allowed));
-            Box::pin(websocket::run(app, wire, opened.map(|opened| *opened), asked, early, deflate)).await;
-            Ok(false)
+            wire.stage(&whole(response).await);
+            let (app, wire) = (app.clone(), wire.clone());
+            let opened = opened.map(|opened| *opened);
+            Box::pin(websocket::converse(app, wire, opened, asked, input, deflate))
         }
-        Err(error) => answer(&raw, &allowed, refusal(&asked, &error)).await,
+        Err(error) => whole_answer(wire, &allowed, refusal(&asked, &error), input).await,
     }
 }
 
-async fn answer(raw: &Raw<'_>, allowed: &Allowed, mut response: Response) -> io::Result<bool> {
+async fn whole_answer(wire: &Arc<Wire>, allowed: &Allowed, mut response: Response, input: Vec<u8>) -> Rest {
     allowed.dress(&mut response);
-    raw.wire.send(&whole(response).await);
-    raw.wire.cleared().await?;
-    Ok(true)
+    answer(wire, &whole(response).await, input)
+}
+
+/// Writes a whole answer.
+pub(crate) fn answer(wire: &Arc<Wire>, bytes: &[u8], input: Vec<u8>) -> Rest {
+    wire.send(bytes);
+    let wire = wire.clone();
+    Box::pin(async move {
+        wire.cleared().await?;
+        Ok(Some(input))
+    })
+}
+
+/// A raw connection, between two requests.
+struct Raw {
+    wire: Arc<Wire>,
+    /// The last request's head.
+    head: Vec<u8>,
+    /// What came behind it.
+    input: Vec<u8>,
 }
 
 fn read(parts: &Parts) -> Result<EventsRequest, WireError> {

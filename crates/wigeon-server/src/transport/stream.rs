@@ -3,6 +3,7 @@
 //! `ndjson`, `iframe`, `htmlfile` and `sse` differ only in framing. The response goes out on a raw socket,
 //! where the hub writes to it, or through the HTTP library, if that already had the connection.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -66,6 +67,15 @@ impl Stream {
             wire.end();
         });
         page(asked, Body::from_stream(body))
+    }
+
+    /// Streams on a raw socket.
+    pub(super) async fn converse(
+        self: Box<Self>,
+        wire: Arc<Wire>,
+        mut input: Vec<u8>,
+    ) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.run(&wire, true, &mut input).await.then_some(input))
     }
 
     /// Streams to the end (true), or until the reader has gone. `chunked` as in [`Form::Stream`]; what the reader

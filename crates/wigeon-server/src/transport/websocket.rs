@@ -4,6 +4,7 @@
 //! [`crate::wire`]). So a peer that does not read costs a position and a bounded buffer, and one that floods
 //! commands is simply not read.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -20,7 +21,7 @@ use super::request::EventsRequest;
 use super::socket::{End, RESTART, Said, Socket};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Effect, refuse, split, take};
+use crate::commands::{Effect, Taken, refuse, split, take};
 use crate::hub::{Feed, Loan};
 use crate::line::Line;
 use crate::wire::{Form, Wire};
@@ -78,6 +79,19 @@ pub(super) async fn run(
         Err(end) => end,
     };
     socket.close(ended).await;
+}
+
+/// As [`run`], on a raw connection: it carries nothing after.
+pub(super) async fn converse(
+    app: Arc<App>,
+    wire: Arc<Wire>,
+    opened: Option<Opened>,
+    asked: EventsRequest,
+    early: Vec<u8>,
+    deflate: Option<Deflate>,
+) -> io::Result<Option<Vec<u8>>> {
+    run(app, wire, opened, asked, early, deflate).await;
+    Ok(None)
 }
 
 /// Says `ready`, after `hello` where the upgrade did not say who asks.
@@ -191,9 +205,10 @@ impl Session {
                 Ok(commands) => {
                     crate::telemetry::commands_received(commands.len());
                     for command in commands {
-                        match take(&self.app, &self.caller, &self.line, command).await {
-                            Effect::None => {}
-                            Effect::Focus(rooms) => self.feed.focus(rooms),
+                        match take(&self.app, &self.caller, &self.line, command) {
+                            Taken::Done(Effect::None) => {}
+                            Taken::Done(Effect::Focus(rooms)) => self.feed.focus(rooms),
+                            Taken::Later(work) => work.await,
                         }
                     }
                 }

@@ -3,6 +3,8 @@
 //! Our own loop, because what matters cannot be set from outside a framework's: a deadline for a
 //! request's head, the socket's options, and knowing which connections are still open.
 
+mod front;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wigeon_proto::limits;
 
-use super::front;
-use super::guard::Ends;
 use crate::app::App;
+use crate::http::guard::Ends;
 
 /// Accepts until `stop` is cancelled. Connections run on in `open`.
 pub(crate) async fn accept(

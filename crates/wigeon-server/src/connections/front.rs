@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use wigeon_proto::limits;
 
-use super::guard::{Ends, judge};
-use super::problem::problem;
-use super::rewound::Rewound;
 use crate::app::App;
-use crate::transport::{Raw, converse};
+use crate::http::guard::{Ends, judge};
+use crate::http::problem::problem;
+use crate::http::rewound::Rewound;
+use crate::transport::{Asked, Rest, answer, converse};
 use crate::wire::{Wire, whole};
 
 /// How every request starts that is served here.
@@ -54,9 +54,13 @@ pub(super) async fn serve(
         match next {
             Next::Gone => return Ok(()),
             Next::Events(parts, length) => {
-                let head: Vec<u8> = input.drain(..length).collect();
-                if !Box::pin(events(&app, &wire, &head, &mut input, parts, ends)).await? {
-                    return Ok(());
+                let behind = input.split_off(length);
+                let asked = Asked { parts, head: std::mem::replace(&mut input, behind) };
+                // Boxed, and gone before the rest begins: that may last for hours, and connections are many.
+                let rest = Box::pin(begin(&app, &wire, asked, std::mem::take(&mut input), ends)).await;
+                match rest.await? {
+                    Some(behind) => input = behind,
+                    None => return Ok(()),
                 }
             }
             Next::Other => break,
@@ -67,26 +71,14 @@ pub(super) async fn serve(
     Box::pin(library(router, Rewound::new(input, stream), ends, stop)).await
 }
 
-async fn events(
-    app: &Arc<App>,
-    wire: &Arc<Wire>,
-    head: &[u8],
-    input: &mut Vec<u8>,
-    mut parts: Box<Parts>,
-    ends: Ends,
-) -> io::Result<bool> {
-    let closes = parts.headers.get(header::CONNECTION).is_some_and(|value| value.as_bytes() == b"close");
-    let again = match judge(app, ends, &parts.headers, None) {
+async fn begin(app: &Arc<App>, wire: &Arc<Wire>, mut asked: Asked, input: Vec<u8>, ends: Ends) -> Rest {
+    match judge(app, ends, &asked.parts.headers, None) {
         Ok((seen, allowed)) => {
-            parts.extensions.insert(seen);
-            converse(app, Raw { wire, head, input }, *parts, allowed).await?
+            asked.parts.extensions.insert(seen);
+            converse(app, wire, asked, input, allowed).await
         }
-        Err(error) => {
-            wire.send(&whole(problem(&error)).await);
-            wire.cleared().await.is_ok()
-        }
-    };
-    Ok(again && !closes)
+        Err(error) => answer(wire, &whole(problem(&error)).await, input),
+    }
 }
 
 /// What comes next on a connection.
@@ -131,7 +123,8 @@ fn parse(input: &[u8]) -> Option<Next> {
     }
 }
 
-/// The request as the handlers know it; none if it is for the library: an older HTTP, a body, another path.
+/// The request as the handlers know it; none if it is for the library: an older HTTP, a body, another path, the
+/// last of its connection.
 fn parts(request: &httparse::Request<'_, '_>) -> Option<Parts> {
     let target = request.path?;
     if request.version != Some(1) || target.split('?').next() != Some("/v1/events") {
@@ -140,7 +133,8 @@ fn parts(request: &httparse::Request<'_, '_>) -> Option<Parts> {
     let (mut parts, ()) = Request::builder().uri(target).body(()).ok()?.into_parts();
     for field in request.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT].contains(&name) {
+        let closes = name == header::CONNECTION && field.value.eq_ignore_ascii_case(b"close");
+        if closes || [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT].contains(&name) {
             return None;
         }
         parts.headers.append(name, HeaderValue::from_bytes(field.value).ok()?);
