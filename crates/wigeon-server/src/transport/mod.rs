@@ -39,7 +39,7 @@ use crate::http::rewound::Rewound;
 use crate::wire::{self, Wire, whole};
 use request::EventsRequest;
 use stream::Stream;
-use websocket::Opened;
+use websocket::{Opened, Talk};
 
 /// What a read comes to.
 enum Plan {
@@ -87,8 +87,9 @@ async fn switch(
     };
     let (mut early, stream) = parts.io.into_inner().into_parts();
     early.extend_from_slice(&parts.read_buf);
-    websocket::run(app, Arc::new(Wire::socket(stream)), opened.map(|opened| *opened), asked, early, deflate)
-        .await;
+    let (wire, opened) = (Arc::new(Wire::socket(stream)), opened.map(|opened| *opened));
+    let talk = Box::pin(Talk::begin(&app, wire, opened, asked, early, deflate)).await;
+    talk.run().await;
 }
 
 /// A request on a raw connection.
@@ -134,9 +135,13 @@ pub(crate) async fn converse(
         Ok(Plan::WebSocket(mut response, deflate, opened)) => {
             allowed.dress(&mut response);
             wire.stage(&whole(response).await);
-            let (app, wire) = (app.clone(), wire.clone());
             let opened = opened.map(|opened| *opened);
-            Box::pin(websocket::converse(app, wire, opened, asked, input, deflate))
+            let talk = Talk::begin(app, wire.clone(), opened, asked, input, deflate).await;
+            // It carries nothing after.
+            Box::pin(async move {
+                talk.run().await;
+                Ok(None)
+            })
         }
         Err(error) => whole_answer(wire, &allowed, refusal(&asked, &error), input).await,
     }

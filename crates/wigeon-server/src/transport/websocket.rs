@@ -4,7 +4,6 @@
 //! [`crate::wire`]). So a peer that does not read costs a position and a bounded buffer, and one that floods
 //! commands is simply not read.
 
-use std::io;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -56,42 +55,45 @@ impl Opened {
     }
 }
 
-/// Talks until one of the two ends it. `early` came behind the request.
-pub(super) async fn run(
-    app: Arc<App>,
-    wire: Arc<Wire>,
-    opened: Option<Opened>,
-    asked: EventsRequest,
-    early: Vec<u8>,
-    deflate: Option<Deflate>,
-) {
-    let _open = crate::telemetry::Open::new(asked.transport);
-    let mut socket = Socket::new(wire, deflate);
-    let ended = match Box::pin(begin(&app, &mut socket, opened, asked, early)).await {
-        Ok((mut session, backlog)) => {
-            let ended = session.talk(&mut socket, backlog).await;
-            if !matches!(ended, End::Gone) {
-                // Replies that are outstanding go out before the goodbye.
-                let _ = socket.in_time(session.line.idle()).await;
-            }
-            ended
-        }
-        Err(end) => end,
-    };
-    socket.close(ended).await;
+/// A conversation that has begun, or was refused.
+pub(super) struct Talk {
+    socket: Socket,
+    begun: Result<(Box<Session>, Vec<Said>), End>,
+    _open: crate::telemetry::Open,
 }
 
-/// As [`run`], on a raw connection: it carries nothing after.
-pub(super) async fn converse(
-    app: Arc<App>,
-    wire: Arc<Wire>,
-    opened: Option<Opened>,
-    asked: EventsRequest,
-    early: Vec<u8>,
-    deflate: Option<Deflate>,
-) -> io::Result<Option<Vec<u8>>> {
-    run(app, wire, opened, asked, early, deflate).await;
-    Ok(None)
+impl Talk {
+    /// Finds out who asks, if the upgrade did not say it, and says `ready`. `early` came behind the request.
+    pub(super) async fn begin(
+        app: &Arc<App>,
+        wire: Arc<Wire>,
+        opened: Option<Opened>,
+        asked: EventsRequest,
+        early: Vec<u8>,
+        deflate: Option<Deflate>,
+    ) -> Self {
+        let open = crate::telemetry::Open::new(asked.transport);
+        let mut socket = Socket::new(wire, deflate);
+        let begun = begin(app, &mut socket, opened, asked, early).await;
+        Self { socket, begun: begun.map(|(session, backlog)| (Box::new(session), backlog)), _open: open }
+    }
+
+    /// Talks until one of the two ends it.
+    pub(super) async fn run(self) {
+        let Self { mut socket, begun, _open } = self;
+        let end = match begun {
+            Ok((mut session, backlog)) => {
+                let end = session.talk(&mut socket, backlog).await;
+                if !matches!(end, End::Gone) {
+                    // Replies that are outstanding go out before the goodbye.
+                    let _ = socket.in_time(session.line.idle()).await;
+                }
+                end
+            }
+            Err(end) => end,
+        };
+        Box::pin(socket.close(end)).await;
+    }
 }
 
 /// Says `ready`, after `hello` where the upgrade did not say who asks.
