@@ -46,9 +46,8 @@ pub(super) async fn serve(
     let wire = Arc::new(Wire::socket(stream));
     let mut input = Vec::new();
     loop {
-        let head = Duration::from_millis(limits::REQUEST_HEAD_MS_MAX);
         let next = tokio::select! {
-            next = timeout(head, next(&wire, &mut input)) => next??,
+            next = Box::pin(next_in_time(&wire, &mut input)) => next?,
             () = stop.cancelled() => return Ok(()),
         };
         match next {
@@ -89,6 +88,10 @@ enum Next {
     Events(Box<Parts>, usize),
     /// Something else, or something unusual.
     Other,
+}
+
+async fn next_in_time(wire: &Wire, input: &mut Vec<u8>) -> io::Result<Next> {
+    timeout(Duration::from_millis(limits::REQUEST_HEAD_MS_MAX), next(wire, input)).await?
 }
 
 async fn next(wire: &Wire, input: &mut Vec<u8>) -> io::Result<Next> {

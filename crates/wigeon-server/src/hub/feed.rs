@@ -338,7 +338,8 @@ fn sent(batch: &Batch) {
 /// Returns when there are unread counts to tell.
 async fn due(unread: Option<&Unread>) {
     match unread {
-        Some(unread) => unread.due().await,
+        // Boxed: most feeds do not follow with counts, and keep no timer for it.
+        Some(unread) => Box::pin(unread.due()).await,
         None => std::future::pending().await,
     }
 }

@@ -147,11 +147,11 @@ impl Socket {
 
     /// Says goodbye. The connection ends when both have: at once where the peer was first, else when its close
     /// comes, or it has taken too long.
-    pub(super) async fn close(&mut self, end: End) {
+    pub(super) async fn close(&mut self, end: &End) {
         let (code, answered) = match end {
             End::Gone => return,
-            End::Close(code) => (code, false),
-            End::Closed(code) => (code, true),
+            End::Close(code) => (*code, false),
+            End::Closed(code) => (*code, true),
         };
         self.wire.stage_with(|out| encode::close(out, code, ""));
         self.wire.flush();

@@ -58,7 +58,9 @@ impl Opened {
 /// A conversation that has begun, or was refused.
 pub(super) struct Talk {
     socket: Socket,
-    begun: Result<(Box<Session>, Vec<Said>), End>,
+    begun: Result<Session, End>,
+    /// What was said before it began.
+    backlog: Vec<Said>,
     _open: crate::telemetry::Open,
 }
 
@@ -71,28 +73,26 @@ impl Talk {
         asked: EventsRequest,
         early: Vec<u8>,
         deflate: Option<Deflate>,
-    ) -> Self {
+    ) -> Box<Self> {
         let open = crate::telemetry::Open::new(asked.transport);
-        let mut socket = Socket::new(wire, deflate);
-        let begun = begin(app, &mut socket, opened, asked, early).await;
-        Self { socket, begun: begun.map(|(session, backlog)| (Box::new(session), backlog)), _open: open }
+        let (mut socket, mut backlog) = (Socket::new(wire, deflate), Vec::new());
+        let begun = begin(app, &mut socket, opened, asked, early, &mut backlog).await;
+        Box::new(Self { socket, begun, backlog, _open: open })
     }
 
     /// Talks until one of the two ends it.
-    pub(super) async fn run(self) {
-        let Self { mut socket, begun, _open } = self;
-        let end = match begun {
-            Ok((mut session, backlog)) => {
-                let end = session.talk(&mut socket, backlog).await;
-                if !matches!(end, End::Gone) {
-                    // Replies that are outstanding go out before the goodbye.
-                    let _ = socket.in_time(session.line.idle()).await;
-                }
-                end
+    pub(super) async fn run(mut self: Box<Self>) {
+        if let Ok(session) = &mut self.begun {
+            let end = session.talk(&mut self.socket, &mut self.backlog).await;
+            if !matches!(end, End::Gone) {
+                // Replies that are outstanding go out before the goodbye.
+                let _ = Box::pin(self.socket.in_time(session.line.idle())).await;
             }
-            Err(end) => end,
-        };
-        Box::pin(socket.close(end)).await;
+            self.begun = Err(end);
+        }
+        if let Err(end) = &self.begun {
+            Box::pin(self.socket.close(end)).await;
+        }
     }
 }
 
@@ -103,14 +103,14 @@ async fn begin(
     opened: Option<Opened>,
     asked: EventsRequest,
     early: Vec<u8>,
-) -> Result<(Session, Vec<Said>), End> {
-    let mut backlog = Vec::new();
-    socket.decode(&early, &mut backlog)?;
+    backlog: &mut Vec<Said>,
+) -> Result<Session, End> {
+    socket.decode(&early, backlog)?;
     let (Opened { caller, opening, feed }, hello) = if let Some(opened) = opened {
         (opened, None)
     } else {
         socket.wire.flush();
-        let (id, on_behalf_of, hello) = hear_hello(socket, &mut backlog).await?;
+        let (id, on_behalf_of, hello) = hear_hello(socket, backlog).await?;
         match Opened::by_hello(app, &asked, on_behalf_of, &hello).await {
             Ok(opened) => (opened, Some(id)),
             Err(error) => return Err(refused(socket, id.as_ref(), &error)),
@@ -129,7 +129,7 @@ async fn begin(
         caller,
         feed,
     };
-    Ok((session, backlog))
+    Ok(session)
 }
 
 /// Waits for `hello`, which must be the first command. What came behind it stays in `backlog`.
@@ -170,8 +170,8 @@ struct Session {
 }
 
 impl Session {
-    async fn talk(&mut self, socket: &mut Socket, backlog: Vec<Said>) -> End {
-        self.commands(backlog).await;
+    async fn talk(&mut self, socket: &mut Socket, backlog: &mut Vec<Said>) -> End {
+        self.commands(std::mem::take(backlog)).await;
         loop {
             if let Err(end) = self.turn(socket).await {
                 return end;
@@ -253,12 +253,15 @@ impl Session {
     }
 }
 
-/// Returns when there may be room for more commands.
+/// Returns when there may be room for more commands. It is seldom waited for, so that nothing is kept for it.
 async fn relieved(line: &Line, wire: &Wire) {
-    tokio::select! {
-        () = line.moved() => {}
-        _ = wire.cleared() => {}
-    }
+    Box::pin(async {
+        tokio::select! {
+            () = line.moved() => {}
+            _ = wire.cleared() => {}
+        }
+    })
+    .await;
 }
 
 fn no_credentials() -> WireError {
