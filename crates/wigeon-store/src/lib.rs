@@ -16,6 +16,7 @@ mod cache;
 mod facts;
 mod fold;
 mod journal;
+mod known;
 pub mod open;
 mod overlay;
 mod rare;

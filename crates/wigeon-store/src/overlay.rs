@@ -21,6 +21,7 @@ use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
 use crate::cache::Cache;
+use crate::known::Known;
 use crate::rare::Rare;
 use crate::rows::{self, Keyed};
 use crate::{Fault, facts, stored};
@@ -47,6 +48,7 @@ pub(crate) struct Overlay {
     reactions: RefCell<Cache<MessageKey, HashSet<(String, UserId)>>>,
     rare: Rare,
     answers: HashMap<(UserId, CommandId), Answered>,
+    known: Known,
     recent: VecDeque<Recent>,
 }
 
@@ -83,6 +85,7 @@ impl Overlay {
     pub(crate) fn new(tables: Connection, epoch: Epoch) -> Result<Self, Fault> {
         Ok(Self {
             rooms_known: rows::rooms_known(&tables)?,
+            known: Known::load(&tables)?,
             tables,
             epoch,
             rooms: RefCell::new(Cache::new(ROOMS_MAX)),
@@ -194,6 +197,7 @@ impl Overlay {
     /// Notes what of an entry is not a change of state.
     pub(crate) fn note(&mut self, recent: Recent, answer: Option<Answered>) {
         if let (Some(key), Some(answer)) = (&recent.answer, answer) {
+            self.known.insert(rows::answer_key(&key.0, &key.1));
             self.answers.insert(key.clone(), answer);
         }
         self.recent.push_back(recent);
@@ -418,6 +422,9 @@ impl State for Overlay {
     fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Fault> {
         if let Some(answer) = self.answers.get(&(actor.clone(), id.clone())) {
             return Ok(Some(answer.clone()));
+        }
+        if !self.known.may_have(rows::answer_key(actor, id)) {
+            return Ok(None);
         }
         rows::find_answer(&self.tables, self.epoch, actor, id)
     }
