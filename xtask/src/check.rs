@@ -33,6 +33,11 @@ pub(crate) fn everything(workspace: &Workspace) -> bool {
         let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
         shell::run(&mut workspace.cargo(&arguments))
     });
+    report.check("clippy with the server's bench", || {
+        let server = ["clippy", "-p", "wigeon-server", "--features", "bench"];
+        let rest = ["--all-targets", "--locked", "--", "-D", "warnings"];
+        shell::run(&mut workspace.cargo(&[&server[..], &rest].concat()))
+    });
     report
         .tests("Rust tests", || shell::run_tests(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
 

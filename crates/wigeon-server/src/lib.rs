@@ -41,6 +41,9 @@ use wigeon_store::{Durability, Fault, OpenError, Sequencer, Store};
 use app::App;
 use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
 use hub::Hub;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use hub::fanout;
 use rates::Rates;
 use sockjs::SockJs;
 

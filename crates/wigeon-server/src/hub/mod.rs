@@ -5,6 +5,8 @@
 //! came to the position at which they left. What it hands over are shared bytes in a bounded window; a
 //! feed that falls out of its window reads the log instead (see [`feed`]).
 
+#[cfg(feature = "bench")]
+pub mod fanout;
 mod feed;
 mod shown;
 mod slot;

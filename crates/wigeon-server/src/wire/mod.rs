@@ -7,6 +7,8 @@
 
 mod form;
 mod head;
+#[cfg(feature = "bench")]
+mod sink;
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read as _};
@@ -22,6 +24,8 @@ use wigeon_proto::limits::REQUEST_HEAD_BYTES_MAX;
 
 pub(crate) use form::{Form, Frame};
 pub(crate) use head::{head, whole};
+#[cfg(feature = "bench")]
+pub(crate) use sink::Sink;
 
 /// What became of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,9 @@ enum End {
     Socket(TcpStream),
     /// The body of a response that the HTTP library sends.
     Body,
+    /// Nowhere.
+    #[cfg(feature = "bench")]
+    Sink(Arc<Sink>),
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +80,12 @@ impl Wire {
         Self { end: End::Socket(stream), out: Mutex::default(), changed: Notify::new() }
     }
 
+    /// A wire that nobody reads, and that takes everything.
+    #[cfg(feature = "bench")]
+    pub(crate) fn sink(sink: Arc<Sink>) -> Self {
+        Self { end: End::Sink(sink), out: Mutex::default(), changed: Notify::new() }
+    }
+
     /// A wire that ends in a response's body.
     pub(crate) fn body() -> (Arc<Self>, Body) {
         let wire = Arc::new(Self { end: End::Body, out: Mutex::default(), changed: Notify::new() });
@@ -88,6 +101,11 @@ impl Wire {
         let mut out = self.lock();
         if out.closed {
             return Sent::Gone;
+        }
+        #[cfg(feature = "bench")]
+        if let End::Sink(sink) = &self.end {
+            sink.swallow(bytes);
+            return Sent::All;
         }
         if let (true, End::Socket(stream)) = (out.rest.is_empty(), &self.end) {
             let written = match stream.try_write(bytes) {
@@ -155,6 +173,11 @@ impl Wire {
                 }
                 Err(_) => self.fail(out),
             },
+            #[cfg(feature = "bench")]
+            End::Sink(sink) => {
+                sink.swallow(&std::mem::take(&mut out.rest));
+                Sent::All
+            }
         }
     }
 
@@ -196,6 +219,8 @@ impl Wire {
             match &self.end {
                 End::Socket(stream) => stream.writable().await?,
                 End::Body => self.changed.notified().await,
+                #[cfg(feature = "bench")]
+                End::Sink(_) => drop(self.flush()),
             }
         }
     }
@@ -210,6 +235,8 @@ impl Wire {
         match &self.end {
             End::Socket(stream) => stream.readable().await,
             End::Body => std::future::pending().await,
+            #[cfg(feature = "bench")]
+            End::Sink(_) => std::future::pending().await,
         }
     }
 
@@ -259,6 +286,8 @@ impl Wire {
         match Arc::into_inner(self)?.end {
             End::Socket(stream) => Some(stream),
             End::Body => None,
+            #[cfg(feature = "bench")]
+            End::Sink(_) => None,
         }
     }
 }
