@@ -2,8 +2,8 @@
 //!
 //! `t1.<payload>.<mac>`: the server keeps nothing, so that any node can take one, and a ticket may be used
 //! any number of times while it lives, because streams and polls come back dozens of times a minute. What
-//! makes it safe to see in a proxy's log is that it lives ten minutes, only opens `/v1/events` and
-//! `/v1/commands`, and is bound to the origin that asked for it.
+//! makes it safe to see in a proxy's log is that it lives ten minutes, only opens `/v1/events`,
+//! `/v1/commands` and `/sockjs`, and is bound to the origin that asked for it.
 //!
 //! A ticket and its renewals are a family, which ends with the token it came from, or when it is revoked.
 //! Only a living ticket can be renewed; so a revocation must be remembered for one ticket's life only.

@@ -8,6 +8,7 @@
 //!   │ read a page   ▲                              │     │ take the window
 //!   └───────────────┘◀──── window was overrun ─────┘◀────┘
 //! ```
+//! Once it is live and level it lends its wire to the hub, which writes what comes; the feed sleeps meanwhile.
 //! It holds a position, never a queue: a slow reader costs the log it has not read and a bounded
 //! window. Register first, then read, then wait: nothing falls between. Whatever the window holds that a
 //! page has shown already is at or before the feed's position, and is dropped.

@@ -2,8 +2,11 @@
 //!
 //! The sequencer hands it each commit, and each new feed, in one order. So it knows exactly who is in
 //! which room at each position, and an event reaches a feed only from the position at which its user
-//! came to the position at which they left. What it hands over are shared bytes in a bounded window; a
-//! feed that falls out of its window reads the log instead (see [`feed`]).
+//! came to the position at which they left.
+//!
+//! Where a feed is level the hub writes to its wire itself, on the sequencer's thread, the same bytes to all
+//! of equal form, and in one write what a commit has for one reader. Other feeds find the events in a bounded
+//! window, and past that in the log (see [`slot`] and [`feed`]).
 
 #[cfg(feature = "bench")]
 pub mod fanout;

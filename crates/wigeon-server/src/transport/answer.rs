@@ -1,4 +1,4 @@
-//! The answer: one response with what is after the cursor, at once.
+//! The answer: one response with what is after the cursor.
 //!
 //! `poll`, `longpoll` and `jsonp` differ only in how long they wait (see [`super::held`]) and in what is put
 //! around the body.
