@@ -109,8 +109,6 @@ pub const FOLD_SLICE_WEIGHT_MAX: usize = 8192;
 pub const PENDING_WEIGHT_MAX: usize = 4 * FOLD_SLICE_WEIGHT_MAX;
 /// Milliseconds a reader waits for the tables to hold what was acknowledged before it asked.
 pub const FOLD_WAIT_MS_MAX: u64 = 30_000;
-/// Commits waiting for the hub; past it the sequencer waits.
-pub const HUB_QUEUE_MAX: usize = 1024;
 /// Open connections; past it new ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 100_000;
 

@@ -243,16 +243,19 @@ struct Touched {
 }
 
 impl Touched {
-    /// Hands it all over at once: one write, however many events there are.
+    /// Hands it all over at once: one write, however many events there are. Returns how many were written.
     fn deliver(&self, runs: &[Run]) -> usize {
-        let wake = if self.more.is_empty() {
+        let delivered = if self.more.is_empty() {
             self.slot.deliver(&[&runs[self.first]])
         } else {
             let all: Vec<_> = std::iter::once(&self.first).chain(&self.more).map(|run| &runs[*run]).collect();
             self.slot.deliver(&all)
         };
-        if wake {
+        if delivered.wake {
             self.slot.wake();
+        }
+        if !delivered.written {
+            return 0;
         }
         std::iter::once(&self.first).chain(&self.more).map(|run| runs[*run].events.len()).sum()
     }

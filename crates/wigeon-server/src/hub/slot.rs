@@ -73,6 +73,14 @@ pub(super) enum Taken {
     Lent,
 }
 
+/// What became of events.
+pub(super) struct Delivered {
+    /// They are written; otherwise the feed finds them.
+    pub(super) written: bool,
+    /// The feed should be woken.
+    pub(super) wake: bool,
+}
+
 impl Slot {
     pub(super) fn new(id: u64, user: UserId, counts: bool) -> Self {
         let counts = counts.then(BTreeSet::new);
@@ -84,21 +92,22 @@ impl Slot {
         self.inbox.lock().expect("nothing panics under a slot's lock")
     }
 
-    /// Hands over runs of events, ascending. True if the feed should be woken for it.
-    pub(super) fn deliver(&self, runs: &[&Run]) -> bool {
+    /// Hands over runs of events, ascending.
+    pub(super) fn deliver(&self, runs: &[&Run]) -> Delivered {
         let mut inbox = self.lock();
         let had_counts = inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
         if inbox.overrun {
-            return false;
+            return Delivered { written: false, wake: false };
         }
         if inbox.lent != Lent::No && runs.first().is_some_and(|run| inbox.after < run.first()) {
             inbox.write(runs);
             inbox.note(runs, &self.user);
-            return !had_counts && inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
+            let wake = !had_counts && inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
+            return Delivered { written: true, wake };
         }
         let was_empty = inbox.events.is_empty();
         runs.iter().flat_map(|run| &run.events).for_each(|shown| inbox.push(shown));
-        inbox.overrun || was_empty && !inbox.events.is_empty()
+        Delivered { written: false, wake: inbox.overrun || was_empty && !inbox.events.is_empty() }
     }
 
     /// Leaves a signal, if there is room: nobody misses a typing mark.

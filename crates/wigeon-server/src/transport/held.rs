@@ -145,10 +145,10 @@ impl Held {
     ) -> io::Result<Result<Outcome, FeedError>> {
         // The hub's answer has frames and a cursor, and nothing for this reader alone.
         let renews = self.caller.ticket_is_old(now_ms() + self.wait.as_millis() as u64);
-        let plain = self.unavailable.is_empty() && !asked.unread && !renews;
+        let own = asked.callback.is_some() || asked.unread || !self.unavailable.is_empty() || renews;
         loop {
             let next = async {
-                if plain { self.feed.hold(loan).await } else { self.feed.next().await.map(Outcome::Batch) }
+                if own { self.feed.next().await.map(Outcome::Batch) } else { self.feed.hold(loan).await }
             };
             tokio::select! {
                 next = next => return Ok(next),

@@ -26,7 +26,7 @@ async fn web_socket(client: &Client) -> TcpStream {
     knock(client, "/v1/events", upgrade).await
 }
 
-async fn feeds(client: &Client) -> String {
+pub(crate) async fn feeds(client: &Client) -> String {
     let answer = client.raw(Method::GET, "/metrics", &[], "").await.expect("the metrics");
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     text.lines().find_map(|line| line.strip_prefix("wigeon_feeds ")).expect("the gauge of feeds").to_owned()

@@ -1,6 +1,7 @@
 //! Tickets near their end: every way down hands out the next one in time, and the conversation goes on with
 //! it. And script elements, which live by tickets alone, are served only where they are switched on.
 
+use crate::connections::feeds;
 use crate::ops::now;
 use crate::server::{SECRET, Server, send, soon};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +17,11 @@ const LEFT_MS: u64 = 3000;
 
 /// A ticket of Bob's, made long ago by a server of the same secret.
 fn old_ticket(origin: &str) -> String {
+    ticket(origin, TICKET_S * 1000 - LEFT_MS)
+}
+
+/// A ticket of Bob's of an age.
+fn ticket(origin: &str, age_ms: u64) -> String {
     let tickets = Tickets::new(&Secret::from_text(SECRET, "the test").expect("long enough"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
     let claims = Claims {
@@ -25,7 +31,7 @@ fn old_ticket(origin: &str) -> String {
         expires_at: now + 3_600_000,
     };
     let origin = Origin::parse(origin).expect("an origin");
-    tickets.mint(&claims, Some(&origin), now + LEFT_MS - TICKET_S * 1000).expect("a user's").text
+    tickets.mint(&claims, Some(&origin), now - age_ms).expect("a user's").text
 }
 
 /// Asks with a ticket, as a page of the server does, and reads until `found` finds something.
@@ -82,6 +88,25 @@ async fn every_way_down_hands_out_the_next_ticket_in_time() {
         read(&base, &query, shown).await;
         println!("{transport:?} went on");
     }
+}
+
+#[tokio::test]
+async fn a_script_that_waits_is_called_with_what_it_waited_for() {
+    let server = Server::start().await;
+    let base = server.base();
+    let start = now(&server.user("bob")).await;
+    let query = format!("transport=jsonp&callback=f&wait=20&after={start}&ticket={}", ticket(&base, 0));
+    let waiting = tokio::spawn(async move {
+        let whole = |text: &str| text.contains("waited for").then(|| text.to_owned());
+        read(&base, &query, whole).await
+    });
+    // Held, and so a feed, before there is anything.
+    let service = server.service();
+    soon("a feed", async { while feeds(&service).await == "0" {} }).await;
+    server.user("ann").command(send("d:ann~bob", "waited for")).await.expect("a message");
+    let answer = waiting.await.expect("an answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(body.starts_with("/**/f({") && body.trim_end().ends_with("});"), "{answer}");
 }
 
 #[tokio::test]
