@@ -105,9 +105,13 @@ impl Slot {
             let wake = !had_counts && inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
             return Delivered { written: true, wake };
         }
+        // What a page of the log has shown already, or a part of it: the feed takes the rest, before the hub may
+        // write what comes after.
+        let taken_back = std::mem::take(&mut inbox.lent) != Lent::No;
         let was_empty = inbox.events.is_empty();
         runs.iter().flat_map(|run| &run.events).for_each(|shown| inbox.push(shown));
-        Delivered { written: false, wake: inbox.overrun || was_empty && !inbox.events.is_empty() }
+        let wake = taken_back || inbox.overrun || was_empty && !inbox.events.is_empty();
+        Delivered { written: false, wake }
     }
 
     /// Leaves a signal, if there is room: nobody misses a typing mark.
@@ -276,5 +280,49 @@ impl Inbox {
             self.events = VecDeque::new();
         }
         Taken::Window(events, std::mem::take(&mut self.signals))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wigeon_proto::cursor::{Cursor, Epoch};
+    use wigeon_proto::framing::Framing;
+
+    use super::*;
+
+    fn event(position: u64) -> Arc<Shown> {
+        let cursor = Cursor { epoch: Epoch::new(1), position };
+        Arc::new(Shown::new(cursor, format!("{{\"n\":{position}}}").into_bytes().into(), None))
+    }
+
+    fn run(positions: &[u64]) -> Run {
+        let mut run = Run::new(event(positions[0]));
+        run.events.extend(positions[1..].iter().map(|position| event(*position)));
+        run
+    }
+
+    fn positions(taken: &Taken) -> Vec<u64> {
+        match taken {
+            Taken::Window(events, _) => events.iter().map(|shown| shown.position).collect(),
+            Taken::Overrun | Taken::Lent => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_of_which_a_page_has_shown_a_part_is_not_written_but_taken() {
+        let (wire, _body) = Wire::body();
+        let loan = Arc::new(Loan { wire, form: Form::Stream { framing: Framing::Ndjson, chunked: false } });
+        let slot = Slot::new(1, UserId::parse("ann").unwrap(), false);
+        slot.set_after(5);
+        assert!(matches!(slot.lend(&loan, 10), Taken::Lent));
+        // A commit of three, the first two of which were in the page that the feed has just read.
+        let delivered = slot.deliver(&[&run(&[4, 5, 6])]);
+        assert!(!delivered.written && delivered.wake);
+        // What comes now must not overtake the rest of it.
+        assert!(!slot.deliver(&[&run(&[7])]).written);
+        assert_eq!(positions(&slot.lend(&loan, 10)), [6, 7]);
+        assert!(loan.wire.is_clear());
+        assert!(matches!(slot.lend(&loan, 10), Taken::Lent));
+        assert!(slot.deliver(&[&run(&[8])]).written);
     }
 }

@@ -172,6 +172,7 @@ struct Session {
 impl Session {
     async fn talk(&mut self, socket: &mut Socket, backlog: &mut Vec<Said>) -> End {
         self.commands(std::mem::take(backlog)).await;
+        self.loan.wire.flush();
         loop {
             if let Err(end) = self.turn(socket).await {
                 return end;

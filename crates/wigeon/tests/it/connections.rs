@@ -75,3 +75,34 @@ async fn after_both_have_said_close_the_server_hangs_up_at_once() {
         assert!(began.elapsed() < Duration::from_secs(1), "hung up after {:?}", began.elapsed());
     }
 }
+
+#[tokio::test]
+async fn what_is_said_in_one_breath_with_the_upgrade_is_answered_at_once() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    let host = ann.base().strip_prefix("http://").expect("a base").to_owned();
+    let hello = format!(r#"{{"id":"h","type":"hello","token":"{}"}}"#, ann.token().expect("a token"));
+    let mut said = format!(
+        "GET /v1/events HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    .into_bytes();
+    for command in [hello.as_str(), r#"{"id":"p","type":"ping"}"#, r#"{"id":"s","type":"snapshot"}"#] {
+        encode::masked(&mut said, Opcode::Text, [1, 2, 3, 4], command.as_bytes());
+    }
+    let mut stream = TcpStream::connect(&host).await.expect("a connection");
+    stream.write_all(&said).await.expect("sent");
+    let (began, mut seen) = (Instant::now(), Vec::new());
+    let all = |seen: &[u8]| {
+        let text = String::from_utf8_lossy(seen);
+        ["101 ", r#""re":"h""#, r#""re":"p""#, r#""re":"s""#].iter().all(|part| text.contains(part))
+    };
+    soon("every reply", async {
+        while !all(&seen) {
+            assert!(stream.read_buf(&mut seen).await.expect("bytes") > 0);
+        }
+    })
+    .await;
+    // Not with the next heartbeat.
+    assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
+}
