@@ -1,23 +1,22 @@
 //! The head of a response on a raw wire: what the HTTP library would write.
 
 use axum::response::Response;
-use http::HeaderMap;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 
 use super::form::finish_head;
 
 /// A status line and headers; what tells the body's length is still to come.
 pub(crate) fn head(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
-    let mut out = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or(""));
-    let mut bytes = std::mem::take(&mut out).into_bytes();
+    let reason = status.canonical_reason().unwrap_or("");
+    let mut out = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
     for (name, value) in headers {
-        bytes.extend_from_slice(name.as_str().as_bytes());
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.extend_from_slice(b"\r\n");
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
-    bytes
+    out
 }
 
 /// A whole response, whose body is in memory.
