@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, timeout, timeout_at};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::frame;
@@ -27,6 +27,14 @@ const CLOSE_MS_MAX: u64 = 2_000;
 /// The answer to an upgrade, and what it agrees on; none if it is not one that we can answer.
 pub(super) fn upgrade(parts: &Parts) -> Option<(Response, Option<Deflate>)> {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let names = |name: HeaderName, word: &str| {
+        let values = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
+    };
+    // RFC 6455, 4.2.1. A proxy that does not pass these on would not pass on what follows, either.
+    if !names(header::UPGRADE, "websocket") || !names(header::CONNECTION, "upgrade") {
+        return None;
+    }
     let accept = header("sec-websocket-key").and_then(handshake::accept)?;
     if header("sec-websocket-version") != Some("13") {
         return None;

@@ -106,3 +106,15 @@ async fn what_is_said_in_one_breath_with_the_upgrade_is_answered_at_once() {
     // Not with the next heartbeat.
     assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn nothing_is_upgraded_that_does_not_ask_for_it() {
+    let server = Server::start().await;
+    let ann = server.user("ann");
+    // What a proxy leaves of an upgrade when it does not know the word.
+    let left = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut stream = knock(&ann, "/v1/events?transport=websocket", left).await;
+    let mut head = [0; 12];
+    soon("an answer", stream.read_exact(&mut head)).await.expect("bytes");
+    assert_eq!(&head, b"HTTP/1.1 426");
+}
