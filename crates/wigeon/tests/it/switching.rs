@@ -84,6 +84,13 @@ async fn a_hundred_switches_lose_and_double_nothing() {
             take(&mut session, &mut seen, &mut used).await;
         }
     }
+    // A switch is often overtaken by the next one; here each is given the time to come to life.
+    for transport in Transport::ALL {
+        session.switch(transport);
+        while used.last() != Some(&transport.as_str()) {
+            take(&mut session, &mut seen, &mut used).await;
+        }
+    }
     drop(load);
     let service = server.service();
     service.command(send(&watched, "the end")).await.expect("an ack");
@@ -91,9 +98,6 @@ async fn a_hundred_switches_lose_and_double_nothing() {
         take(&mut session, &mut seen, &mut used).await;
     }
     assert!(seen.is_sorted_by(|a, b| a.0 < b.0), "positions only rise");
-    used.sort_unstable();
-    used.dedup();
-    assert_eq!(used.len(), Transport::ALL.len(), "each of them was live at some time: {used:?}");
 
     bob.command(json!({ "type": "room.join", "room": watched })).await.expect("an open room");
     let mut expected = Vec::new();
