@@ -119,6 +119,15 @@ test("a message being sent is shown from the key press until the stream shows it
   assert.deepEqual(pendings.of("lobby", undefined), []);
 });
 
+test("a message that has come back is not shown again by an older account of what is in hand", () => {
+  const pendings = new Pendings();
+  const command = { type: "send", room: "lobby", body: { text: "hi" } };
+  pendings.arrived("x");
+  pendings.sync([{ id: "x", command, at: 1 }]);
+  pendings.accepted("x", command, "lobby", 5, 1);
+  assert.deepEqual(pendings.of("lobby", undefined), []);
+});
+
 test("a first message to a person stands in the conversation with that person, then in its room", () => {
   const pendings = new Pendings();
   const command = { type: "send", to: "bob", body: { text: "hi" } };

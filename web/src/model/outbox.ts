@@ -24,8 +24,12 @@ export interface OutboxEntry {
   readonly error?: unknown;
 }
 
+/** Own messages that have come back, remembered for as long as an old outbox may still name one. */
+const RETURNED_MAX = 500;
+
 export class Pendings {
   private entries = new Map<string, Pending>();
+  private returned = new Set<string>();
 
   /** The library's outbox as it is now. Entries of ours that left it unsent are gone. */
   sync(outbox: readonly OutboxEntry[]): void {
@@ -36,6 +40,8 @@ export class Pendings {
       if (state !== "sent" && !now.has(id)) this.entries.delete(id);
     }
     for (const entry of sends) {
+      // A tab that was loaded again may see a message before it hears what its leader had still in hand.
+      if (this.returned.has(entry.id)) continue;
       const known = this.entries.get(entry.id);
       if (known?.state === "sent") continue;
       this.entries.set(entry.id, {
@@ -50,12 +56,14 @@ export class Pendings {
 
   /** The server has it, at `seq`; it stays until the stream shows it. */
   accepted(id: string, command: SendCommand, room: string, seq: number, at: number): void {
-    this.entries.set(id, { id, command, at, state: "sent", room, seq });
+    if (!this.returned.has(id)) this.entries.set(id, { id, command, at, state: "sent", room, seq });
   }
 
   /** The stream or history shows it. */
   arrived(id: string): void {
     this.entries.delete(id);
+    this.returned.add(id);
+    if (this.returned.size > RETURNED_MAX) this.returned.delete(this.returned.values().next().value!);
   }
 
   /** Of one conversation, in the order written. */
