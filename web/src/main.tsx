@@ -13,6 +13,7 @@ import "./styles/text.css";
 import "./styles/composer.css";
 import "./styles/pins.css";
 import "./styles/picking.css";
+import "./styles/side.css";
 import "./styles/dialogs.css";
 import "./styles/details.css";
 import { render } from "preact";

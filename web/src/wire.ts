@@ -92,6 +92,7 @@ export interface MessageFrame {
   at: number;
   body?: Body;
   reply_to?: number;
+  thread?: number;
   mentions?: string[];
   mention_all?: boolean;
   forwarded?: { from: string; room?: string; seq?: number };
@@ -138,6 +139,23 @@ export interface HistoryPage {
   more: boolean;
 }
 
+/** A message that a search found. */
+export interface Hit {
+  room: string;
+  seq: number;
+  from: string;
+  at: number;
+  /** What stands around the words that were looked for: by turns plain text and such a word. */
+  snippet: string[];
+}
+
+export interface Found {
+  hits: Hit[];
+  more: boolean;
+  /** Where the next question goes on. */
+  next?: string;
+}
+
 interface Event {
   cursor?: string;
   room: string;
@@ -173,6 +191,8 @@ export interface SendCommand {
   body?: Body;
   forward?: { room: string; seq: number };
   reply_to?: number;
+  /** The number of the message that began the thread. */
+  thread?: number;
   mentions?: string[];
   mention_all?: boolean;
 }

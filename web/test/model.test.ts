@@ -138,3 +138,11 @@ test("a first message to a person stands in the conversation with that person, t
   pendings.accepted("x", command, "d:me:bob", 1, 1);
   assert.equal(pendings.of("d:me:bob", undefined).length, 1);
 });
+
+test("what came before one's time is known to be there, and not to be seen", () => {
+  const m = model();
+  m.history("lobby", { messages: messages(3, 4), min_seq: 3, max_seq: 4, more: false }, { from: 1, to: 4 });
+  assert.equal(m.timeline("lobby").earliest, 3);
+  m.history("lobby", { messages: [], min_seq: 0, max_seq: 0, more: false }, { from: 1, to: 4 });
+  assert.equal(m.timeline("lobby").earliest, 5);
+});

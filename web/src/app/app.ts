@@ -21,6 +21,7 @@ import { PersonVerbs } from "./person_verbs.ts";
 import { Presence } from "./presence.ts";
 import { Reading } from "./reading.ts";
 import { type RoomHost, RoomVerbs } from "./room_verbs.ts";
+import { Side } from "./side.ts";
 
 /** Changes within this time are drawn together: one frame of a 60 Hz screen. */
 const REDRAW_MS = 16;
@@ -39,6 +40,7 @@ export class App implements RoomHost {
   readonly people = new PersonVerbs(this);
   readonly reading = new Reading(this);
   readonly presence = new Presence(this);
+  readonly side = new Side(this);
   state: State;
   readonly absence = new Absence(() => this.changed());
   open: Conversation | null = null;
@@ -85,6 +87,7 @@ export class App implements RoomHost {
     this.reading.stop();
     this.presence.stop();
     this.messages.stop();
+    this.side.stop();
     this.absence.stop();
     this.listeners.clear();
     this.chat.close();
@@ -146,16 +149,17 @@ export class App implements RoomHost {
   /** Shows a conversation (by key; null shows the list) and puts it into the browser's history. */
   show(key: string | null): void {
     this.select(key);
-    if (key !== null) goTo(key);
+    if (key !== null) goTo(key, this.side.place);
   }
 
   /** The same, when the browser's history led here. */
   select(key: string | null): void {
-    if (key === null) {
+    const target = key === null ? null : targetOf(key);
+    this.side.moved(target?.room);
+    if (target === null) {
       this.open = null;
       return this.changed();
     }
-    const target = targetOf(key);
     const conversation = this.conversation(target);
     if (conversation !== this.open) {
       this.open = conversation;
@@ -198,6 +202,7 @@ export class App implements RoomHost {
     const room = conversation.target.room;
     if (!room) return;
     const timeline = this.model.timeline(room);
+    const visit = ++conversation.visits;
     if (!timeline.has(seq)) {
       conversation.arriving = true;
       try {
@@ -206,18 +211,23 @@ export class App implements RoomHost {
         const last = page.messages.at(-1);
         if (first && last) this.model.history(room, page, { from: first.seq, to: last.seq });
       } catch (error) {
-        return this.complain(error);
-      } finally {
-        conversation.arriving = false;
+        this.complain(error);
+        if (visit === conversation.visits) conversation.arriving = false;
+        return;
       }
     }
+    if (visit !== conversation.visits) return;
+    conversation.arriving = false;
     conversation.window = around(timeline.messages, seq);
     conversation.goal = goal === "divider" ? "divider" : { seq };
     conversation.flash = goal === "message" ? seq : 0;
+    if (goal === "message") conversation.visited = seq;
     this.changed();
   }
 
   toLatest(conversation: Conversation): void {
+    conversation.visits++;
+    conversation.arriving = false;
     if (conversation.target.room) conversation.window = tail(this.model.timeline(conversation.target.room).messages);
     conversation.goal = "end";
     this.changed();
@@ -262,6 +272,7 @@ export class App implements RoomHost {
       ...(mentions.length > 0 ? { mentions } : {}),
       ...(room && mayCallAll(room) && namesAll(text) ? { mention_all: true } : {}),
       ...(replyTo ? { reply_to: replyTo.seq } : {}),
+      ...(target.thread === undefined ? {} : { thread: target.thread }),
     };
     conversation.replyTo = null;
     const sending = this.chat.send({ ...command, body: { text } });
@@ -322,8 +333,11 @@ export class App implements RoomHost {
   }
 
   lastOwn(conversation: Conversation): Message | undefined {
-    const { room } = conversation.target;
-    return room ? this.model.timeline(room).messages.findLast((m) => m.from === this.model.me && !m.recalled) : undefined;
+    const { room, thread } = conversation.target;
+    if (!room) return undefined;
+    const timeline = this.model.timeline(room);
+    const messages = thread === undefined ? timeline.messages : timeline.threads.of(thread);
+    return messages.findLast((m) => m.from === this.model.me && !m.recalled);
   }
 
   // ---- rooms and people

@@ -8,9 +8,11 @@ import type { Window } from "../model/window.ts";
 export interface Target {
   room?: string;
   to?: string;
+  /** Within the room: the thread that this message began. */
+  thread?: number;
 }
 
-export const keyOf = (target: Target): string => target.room ?? `to:${target.to}`;
+export const keyOf = ({ room, to, thread }: Target): string => (room === undefined ? `to:${to}` : thread === undefined ? room : `${room}#${thread}`);
 export const targetOf = (key: string): Target => (key.startsWith("to:") ? { to: key.slice(3) } : { room: key });
 
 export interface Anchor {
@@ -33,6 +35,10 @@ export class Conversation {
   atEnd = true;
   /** The first unread message is being fetched: the end is on screen, but the reader is not there yet. */
   arriving = false;
+  /** Counts the jumps: of two that are under way, the later one is where the reader wants to be. */
+  visits = 0;
+  /** The message that the reader was last led to. */
+  visited = 0;
   /** A message to mark for a moment after a jump. */
   flash = 0;
   /** Who has read the own messages was asked for; from then on the stream tells. */

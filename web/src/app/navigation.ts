@@ -1,20 +1,45 @@
-// The browser's history knows which conversation is open, so that Back works (on a phone it leads from
-// the conversation to the list) and a reload stays where one was. The address itself does not change.
+// The browser's history knows which conversation is open and what stands beside it, so that Back works (on a phone
+// it leads from a thread to the conversation, and from there to the list) and a reload stays where one was. The
+// address itself does not change.
+
+/** What stands beside a conversation: a search, or the thread that a message of this number began. */
+export type SidePlace = "search" | number;
 
 interface Place {
   wigeon: string | null;
+  side?: SidePlace;
+  /** The side covers the conversation: it is a step of its own, and Back takes it away. */
+  step?: boolean;
 }
+
+const current = (): Place | null => history.state as Place | null;
 
 /** Which conversation this history entry shows: a key, null for the list, undefined when we never set it. */
-export function currentPlace(): string | null | undefined {
-  return (history.state as Place | null)?.wigeon;
+export const currentPlace = (): string | null | undefined => current()?.wigeon;
+export const currentSide = (): SidePlace | undefined => current()?.side;
+
+/** To a conversation; `side` stays beside it. From a side that covers everything, Back leads there again. */
+export function goTo(key: string, side?: SidePlace): void {
+  const place = current();
+  if (place?.wigeon === undefined) history.replaceState({ wigeon: null }, "");
+  else if (place.wigeon === key && !place.step) return;
+  const next: Place = { wigeon: key, side };
+  if (!place?.wigeon || place.step) history.pushState(next, "");
+  else history.replaceState(next, "");
 }
 
-export function goTo(key: string): void {
-  if (currentPlace() === undefined) history.replaceState({ wigeon: null }, "");
-  if (currentPlace() === key) return;
-  if (currentPlace() === null) history.pushState({ wigeon: key }, "");
-  else history.replaceState({ wigeon: key }, "");
+export function goToSide(side: SidePlace, covering: boolean): void {
+  const place = current();
+  const next: Place = { wigeon: place?.wigeon ?? null, side, step: covering || place?.step };
+  if (covering && place?.side === undefined) history.pushState(next, "");
+  else history.replaceState(next, "");
+}
+
+export function leaveSide(): void {
+  const place = current();
+  if (place?.side === undefined) return;
+  if (place.step) history.back();
+  else history.replaceState({ wigeon: place.wigeon } satisfies Place, "");
 }
 
 /** Back to the list. */
@@ -22,8 +47,8 @@ export function goBack(): void {
   if (currentPlace()) history.back();
 }
 
-export function onPlaceChange(listener: (key: string | null) => void): () => void {
-  const handle = () => listener(currentPlace() ?? null);
+export function onPlaceChange(listener: (key: string | null, side: SidePlace | undefined) => void): () => void {
+  const handle = () => listener(currentPlace() ?? null, currentSide());
   addEventListener("popstate", handle);
   return () => removeEventListener("popstate", handle);
 }

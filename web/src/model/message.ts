@@ -10,6 +10,8 @@ export interface Message {
   at: number;
   text: string;
   replyTo?: number;
+  /** The number of the message whose thread it is in. */
+  thread?: number;
   mentions: string[];
   /** Everybody is spoken to. */
   mentionsAll: boolean;
@@ -36,6 +38,7 @@ export function messageOf(frame: MessageFrame): Message {
     at: frame.at,
     text: frame.body?.text ?? "",
     replyTo: frame.reply_to,
+    thread: frame.thread,
     mentions: frame.mentions ?? [],
     mentionsAll: frame.mention_all === true,
     forwarded: frame.forwarded,

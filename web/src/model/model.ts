@@ -65,6 +65,8 @@ export class Model {
   history(room: string, page: HistoryPage, range: Range): void {
     const timeline = this.timeline(room);
     timeline.merge(page.messages, range);
+    // 0: of what there is, nothing may be seen.
+    timeline.earliest = page.min_seq === 0 ? timeline.latest + 1 : (page.min_seq ?? 1);
     for (const message of page.messages) this.name(message.from);
   }
 

@@ -13,6 +13,7 @@ export type Row =
   | { type: "day"; key: string; at: number }
   | { type: "divider"; key: string }
   | { type: "note"; key: string; note: Note }
+  | { type: "replies"; key: string; count: number }
   | {
       type: "message";
       key: string;
@@ -97,6 +98,29 @@ export function rowsOf({ timeline, window, pending, me, divider, dayOf }: RowsIn
   return group(rows);
 }
 
+/** A thread by itself: the message that began it, then the answers, then what is on its way there. */
+export function threadRowsOf({ root, replies, pending, me, dayOf }: { root: Message | undefined; replies: readonly Message[]; pending: readonly Pending[]; me: string; dayOf: (at: number) => string }): Row[] {
+  const here = new Set(replies.map((message) => message.seq));
+  const unsent = pending.filter((entry) => entry.seq === undefined || !here.has(entry.seq));
+  const rows: Row[] = root ? [{ ...blank(root), mine: root.from === me }] : [];
+  let day = root ? dayOf(root.at) : "";
+  const startDay = (at: number) => {
+    const next = dayOf(at);
+    if (next !== day) rows.push({ type: "day", key: `day:${next}`, at });
+    day = next;
+  };
+  rows.push({ type: "replies", key: "replies", count: replies.filter((message) => !message.recalled).length });
+  for (const message of replies) {
+    startDay(message.at);
+    rows.push({ ...blank(message), mine: message.from === me });
+  }
+  for (const entry of unsent) {
+    startDay(entry.at);
+    rows.push({ ...blank(draftMessage(entry, me)), mine: true, state: entry.state, error: entry.error });
+  }
+  return group(rows);
+}
+
 const blank = (message: Message): Row & { type: "message" } => ({
   type: "message",
   // The same key before and after the server's answer, so that the bubble stays the same element.
@@ -117,6 +141,7 @@ function draftMessage({ id, command, at, room, seq }: Pending, me: string): Mess
     at,
     text: command.body?.text ?? "",
     replyTo: command.reply_to,
+    thread: command.thread,
     mentions: command.mentions ?? [],
     mentionsAll: command.mention_all === true,
     edited: false,

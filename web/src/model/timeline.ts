@@ -4,6 +4,7 @@
 import type { MemberAction, MessageFrame } from "../wire.ts";
 import { type Message, messageOf, react } from "./message.ts";
 import { cover, covers, holes, type Range, uncover } from "./ranges.ts";
+import { Threads } from "./threads.ts";
 
 /** Messages of a room kept on each side of the reader; who scrolls on through 100,000 does not hold them all. */
 export const MESSAGES_KEPT_MAX = 2_000;
@@ -30,8 +31,11 @@ export class Timeline {
   private noted = new Set<string>();
   /** Single messages from far away, by number (pins, answers to old ones); null where there is none to see. */
   asides = new Map<number, Message | null>();
+  readonly threads = new Threads();
   /** The newest seq the room is known to have. */
   latest = 0;
+  /** The oldest seq that history shows to this reader, as far as it was asked. */
+  earliest = 1;
 
   /** Takes messages in; `range` says which numbers the answer speaks for, also where it has none. */
   merge(frames: readonly MessageFrame[], range?: Range): void {
@@ -39,7 +43,11 @@ export class Timeline {
     for (const frame of frames) {
       const known = this.find(frame.seq);
       // History tells the current form; a stream may repeat an older one, so it never overwrites.
-      if (!known || range) fresh.set(frame.seq, messageOf(frame));
+      if (!known || range) {
+        const message = messageOf(frame);
+        fresh.set(frame.seq, message);
+        this.threads.file(message);
+      }
       this.covered = cover(this.covered, { from: frame.seq, to: frame.seq });
       this.latest = Math.max(this.latest, frame.seq);
     }
@@ -81,7 +89,13 @@ export class Timeline {
 
   /** A message wherever it is; undefined while it is not here. */
   look(seq: number): Message | null | undefined {
-    return this.find(seq) ?? this.asides.get(seq);
+    return this.find(seq) ?? this.threads.find(seq) ?? this.asides.get(seq);
+  }
+
+  /** Takes only the answers in threads from a page that was read for their sake. */
+  walk(frames: readonly MessageFrame[], range: Range): void {
+    for (const frame of frames) this.threads.file(this.find(frame.seq) ?? messageOf(frame));
+    this.threads.walk(range);
   }
 
   aside(asked: readonly number[], frames: readonly MessageFrame[]): void {
@@ -137,7 +151,9 @@ export class Timeline {
   private replace(seq: number, change: (message: Message) => Message): void {
     const aside = this.asides.get(seq);
     if (aside) this.asides.set(seq, change(aside));
-    if (this.find(seq)) this.messages = this.messages.map((m) => (m.seq === seq ? change(m) : m));
+    const reply = this.threads.find(seq);
+    if (reply) this.threads.file(change(reply));
+    if (this.find(seq)) this.messages = this.messages.map((m) => (m.seq === seq ? (this.threads.find(seq) ?? change(m)) : m));
   }
 }
 

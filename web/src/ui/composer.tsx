@@ -24,11 +24,16 @@ const TEXT_BYTES_MAX = 64 * 1024;
 
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
 
+/** A conversation and a thread of it are written in side by side. */
+export const composerId = ({ target }: Conversation): string => (target.thread === undefined ? "composer" : "thread-composer");
+
 export function Composer({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const key = keyOf(conversation.target);
   const { editing, replyTo } = conversation;
-  const [text, setText] = useState(() => editing?.text ?? draftOf(key, app.room(conversation.target)));
+  const inThread = conversation.target.thread !== undefined;
+  // Other devices are told of a room's draft; a thread's stays in this tab.
+  const [text, setText] = useState(() => editing?.text ?? draftOf(key, inThread ? undefined : app.room(conversation.target)));
   const [, redraw] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const compositionEnded = useRef(0);
@@ -40,7 +45,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   useLayoutEffect(() => {
     if (wasEditing.current === editing) return;
     wasEditing.current = editing;
-    setText(editing ? editing.text : draftOf(key, room));
+    setText(editing ? editing.text : draftOf(key, inThread ? undefined : room));
   }, [editing]);
 
   useLayoutEffect(() => {
@@ -71,7 +76,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   // To the other devices when the writing pauses, and when one goes elsewhere.
   const share = () => {
-    if (!room || editing) return;
+    if (!room || editing || inThread) return;
     const draft = text.slice(0, SHARED_CHARS_MAX);
     if (draft !== (room.prefs.draft?.text ?? "")) app.people.set({ draft: draft ? { text: draft } : null }, room.id);
   };
@@ -152,12 +157,12 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         <SuggestionList suggestions={suggestions} />
         <textarea
           ref={area}
-          id="composer"
-          data-testid="composer"
+          id={composerId(conversation)}
+          data-testid={composerId(conversation)}
           rows={1}
           dir="auto"
-          aria-label={t.write(title)}
-          placeholder={t.write(title)}
+          aria-label={inThread ? t.writeInThread : t.write(title)}
+          placeholder={inThread ? t.writeInThread : t.write(title)}
           enterkeyhint={touch.matches || !settings.enterSends ? "enter" : "send"}
           value={text}
           aria-autocomplete="list"

@@ -17,9 +17,11 @@ interface Props {
   onClose: () => void;
   onRoom: (room: string) => void;
   onPerson: (user: string) => void;
+  /** What is written may also be looked for in messages. */
+  onSearch?: (q: string) => void;
 }
 
-export function Finder({ title: heading, onClose, onRoom, onPerson }: Props) {
+export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: Props) {
   const app = useApp();
   const [q, setQ] = useState("");
   const [people, setPeople] = useState<WireMember[]>([]);
@@ -47,6 +49,7 @@ export function Finder({ title: heading, onClose, onRoom, onPerson }: Props) {
   const options = [
     ...rooms.map(({ room, title }) => ({ key: room.id, title, avatar: <RoomAvatar room={room} />, go: () => onRoom(room.id) })),
     ...people.map((user) => ({ key: user.id, title: user.name ?? user.id, avatar: <PersonAvatar id={user.id} name={user.name ?? user.id} />, go: () => onPerson(user.id) })),
+    ...(onSearch && wanted ? [{ key: "search", title: t.searchFor(q.trim()), avatar: <SearchSign />, go: () => onSearch(q.trim()) }] : []),
   ];
   const go = (index: number) => {
     const option = options[index];
@@ -91,5 +94,13 @@ export function Finder({ title: heading, onClose, onRoom, onPerson }: Props) {
       </ul>
       {options.length === 0 && <p class="muted jump-empty">{t.jumpEmpty}</p>}
     </Dialog>
+  );
+}
+
+function SearchSign() {
+  return (
+    <span class="avatar avatar-room avatar-search" aria-hidden="true">
+      <Icon name="search" />
+    </span>
   );
 }

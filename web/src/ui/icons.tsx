@@ -21,6 +21,7 @@ const PATHS = {
   retry: "M19 12a7 7 0 1 1-2.3-5.2M19.5 4v4.5H15",
   plug: "M9 3v5M15 3v5M6.5 8h11v3.5a5.5 5.5 0 0 1-11 0zM12 17v4",
   sliders: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
+  thread: "M4 5h16v10.5H10L5.5 19v-3.5H4zM8 9h8M8 12h5",
   forward: "M14 6l6 6-6 6M20 12h-9a7 7 0 0 0-7 7",
   pin: "M9 4h6l-.8 6 3.3 3H6.5l3.3-3zM12 13v7",
   dot: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",

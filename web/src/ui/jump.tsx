@@ -5,5 +5,5 @@ import { Finder } from "./finder.tsx";
 
 export function Jump({ onClose }: { onClose: () => void }) {
   const app = useApp();
-  return <Finder title={t.jumpHint} onClose={onClose} onRoom={(room) => app.show(room)} onPerson={(user) => app.person(user)} />;
+  return <Finder title={t.jumpHint} onClose={onClose} onRoom={(room) => app.show(room)} onPerson={(user) => app.person(user)} onSearch={(q) => app.side.openSearch(null, q)} />;
 }

@@ -26,13 +26,17 @@ interface Props {
   readers: number;
   delivered: boolean;
   quoted: Message | null | undefined;
+  /** The message that began the thread it is in, where that is not plain from where it stands. */
+  root: Message | null | undefined;
+  /** Answers in the thread that it began. */
+  replies: readonly Message[];
   pinned: boolean;
   flash: boolean;
   onReply: () => void;
   onEdit: () => void;
 }
 
-export function MessageView({ row, room, conversation, name, readers, delivered, quoted, pinned, flash, onReply, onEdit }: Props) {
+export function MessageView({ row, room, conversation, name, readers, delivered, quoted, root, replies, pinned, flash, onReply, onEdit }: Props) {
   const app = useApp();
   const [menu, setMenu] = useState<MessageMenuState>(null);
   // Only the message with the focus has its links and buttons in the tab order: a screenful of messages
@@ -42,6 +46,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
   const { message, mine, first, last, state } = row;
   // Whether it is in the log is one thing, how far it has come from there another.
   const shown = state !== "delivered" ? state : readers > 0 ? "read" : delivered ? "delivered" : "sent";
+  const inThread = conversation.target.thread !== undefined;
   const picking = conversation.picked !== null;
   const picked = conversation.picked?.has(message.seq) === true;
   const many = room !== undefined && room.kind !== "direct";
@@ -60,7 +65,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
       class={classes.filter(Boolean).join(" ")}
       tabIndex={-1}
       data-key={row.key}
-      data-testid="message"
+      data-testid={inThread ? "thread-message" : "message"}
       data-seq={message.seq || undefined}
       data-id={message.id}
       data-state={shown}
@@ -103,6 +108,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
               {t.forwardedFrom(message.forwarded.from === app.model.me ? t.youAccusative : app.nameOf(message.forwarded.from))}
             </div>
           )}
+          {message.thread !== undefined && !inThread && !message.recalled && <ThreadMark tab={tab} message={message} root={root} />}
           {message.replyTo !== undefined && !message.recalled && <Quote tab={tab} seq={message.replyTo} quoted={quoted} conversation={conversation} />}
           {message.recalled ? <span class="recalled">{t.recalled}</span> : <Text tab={tab} text={message.text} mentions={mentions} me={app.model.me} />}
           <span class="meta">
@@ -138,6 +144,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
         </div>
         {state === "failed" && <Failed row={row} />}
         {message.reactions.length > 0 && <Reactions tab={tab} message={message} />}
+        {replies.length > 0 && <ThreadLink tab={tab} message={message} replies={replies} />}
       </div>
       {menu?.kind === "actions" && (
         <MessageMenu message={message} mine={mine} room={room} conversation={conversation} at={menu.at} setMenu={setMenu} onReply={() => { conversation.replyTo = message; onReply(); }} onEdit={() => { conversation.editing = message; onEdit(); }} />
@@ -163,6 +170,36 @@ function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; q
     <button type="button" class="quote" tabIndex={tab} onClick={() => app.visit(conversation, seq, "message")}>
       {from && <b>{from}</b>}
       <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(wordsOf(quoted.text))}</span>
+    </button>
+  );
+}
+
+/** Over an answer in a thread: which one, and the way there. */
+function ThreadMark({ tab, message, root }: { tab: number; message: Message; root: Message | null | undefined }) {
+  const app = useApp();
+  const text = !root ? t.thread : root.recalled ? t.recalledPreview : oneLine(wordsOf(root.text));
+  return (
+    <button type="button" class="thread-mark" tabIndex={tab} aria-label={t.inThread(text)} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
+      <Icon name="thread" />
+      <span>{text}</span>
+    </button>
+  );
+}
+
+const FACES_MAX = 3;
+
+/** Under a message that began a thread: who has answered, and how often. */
+function ThreadLink({ tab, message, replies }: { tab: number; message: Message; replies: readonly Message[] }) {
+  const app = useApp();
+  const faces = [...new Set(replies.map((reply) => reply.from))].slice(0, FACES_MAX);
+  return (
+    <button type="button" class="thread-link" tabIndex={tab} data-testid="thread-link" onClick={() => app.side.openThread(message.room, message.seq)}>
+      <span class="faces" aria-hidden="true">
+        {faces.map((id) => (
+          <PersonAvatar key={id} id={id} name={app.nameOf(id)} small />
+        ))}
+      </span>
+      {t.replies(replies.length)}
     </button>
   );
 }

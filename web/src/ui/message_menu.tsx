@@ -37,6 +37,7 @@ export function MessageMenu({ message, mine, room, conversation, at, setMenu, on
   }
   if (dialog === "forward") return <Forward messages={[message]} onClose={close} />;
   if (dialog === "info") return <MessageInfo message={message} onClose={close} />;
+  const inThread = conversation.target.thread !== undefined;
   const pinned = room?.pins?.includes(message.seq) === true;
   return (
     <Menu label={t.actions} at={at} align={mine ? "end" : "start"} onClose={close}>
@@ -46,21 +47,28 @@ export function MessageMenu({ message, mine, room, conversation, at, setMenu, on
       <MenuItem icon="reply" onClick={then(onReply)}>
         {t.reply}
       </MenuItem>
+      {!inThread && (
+        <MenuItem icon="thread" onClick={then(() => app.side.openThread(message.room, message.thread ?? message.seq))}>
+          {message.thread === undefined ? t.replyInThread : t.openThread}
+        </MenuItem>
+      )}
       <MenuItem icon="forward" onClick={() => setDialog("forward")}>
         {t.forward}
       </MenuItem>
       <MenuItem icon="copy" onClick={then(() => void copyText(message.text))}>
         {t.copy}
       </MenuItem>
-      <MenuItem icon="check" onClick={then(() => app.pick(conversation, message.seq))}>
-        {t.select}
-      </MenuItem>
+      {!inThread && (
+        <MenuItem icon="check" onClick={then(() => app.pick(conversation, message.seq))}>
+          {t.select}
+        </MenuItem>
+      )}
       {room && maySetPins(room) && (
         <MenuItem icon="pin" onClick={then(() => app.messages.pin(message, !pinned))}>
           {pinned ? t.unpin : t.pin}
         </MenuItem>
       )}
-      {!mine && (
+      {!mine && !inThread && (
         <MenuItem icon="dot" onClick={then(() => void app.markUnread(conversation, message.seq))}>
           {t.markUnread}
         </MenuItem>

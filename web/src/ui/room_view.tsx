@@ -13,6 +13,7 @@ import { Icon } from "./icons.tsx";
 import { RoomDetails } from "./details/room_details.tsx";
 import { PickingBar } from "./picking.tsx";
 import { Pins } from "./pins.tsx";
+import { searchKey } from "./shortcuts.ts";
 import { TimelineView } from "./timeline.tsx";
 
 export function RoomView({ conversation, onSignOut }: { conversation: Conversation; onSignOut: () => void }) {
@@ -40,6 +41,11 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
           </p>
         </div>
         <ConnectionChip />
+        {room && (
+          <button type="button" class="button-icon" aria-label={t.searchMessages} title={`${t.searchMessages} (${searchKey})`} aria-pressed={app.side.shown === "search"} onClick={() => (app.side.shown === "search" ? app.side.close() : app.side.openSearch(room.id))}>
+            <Icon name="search" />
+          </button>
+        )}
         {room && room.kind !== "direct" && (
           <button type="button" class="button-icon" aria-label={t.details} title={t.details} onClick={() => setDetails(true)}>
             <Icon name="info" />

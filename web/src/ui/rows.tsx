@@ -26,16 +26,21 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       const quoted = message.replyTo === undefined || !conversation.target.room ? undefined : app.model.timeline(conversation.target.room).look(message.replyTo);
       if (quoted === undefined && message.replyTo !== undefined) app.wantAside(conversation, message.replyTo);
       const picking = conversation.picked === null ? undefined : conversation.picked.has(message.seq);
+      const inThread = conversation.target.thread !== undefined;
+      const replies = !inThread && message.seq > 0 ? app.model.timeline(message.room).threads.of(message.seq).filter((reply) => !reply.recalled) : [];
+      const answered = replies.map((reply) => reply.from).join();
+      const root = inThread || message.thread === undefined ? undefined : app.model.timeline(message.room).look(message.thread);
+      if (root === undefined && message.thread !== undefined && !inThread) app.wantAside(conversation, message.thread);
       const pinned = room?.pins?.includes(message.seq) === true;
       const name = app.nameOf(message.from);
       const named = message.mentions.map((user) => app.nameOf(user)).join();
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, root, answered, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
-          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} delivered={delivered} quoted={quoted} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}
+          {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} delivered={delivered} quoted={quoted} root={root} replies={replies} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}
         </Still>
       );
     }
@@ -55,6 +60,12 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       return (
         <div class="line line-note" data-key={row.key}>
           <span>{noteText(row.note, app.model.me, (user) => app.nameOf(user))}</span>
+        </div>
+      );
+    case "replies":
+      return (
+        <div class="line line-day" data-key={row.key} role="status">
+          <span>{row.count === 0 ? t.threadEmpty : t.replies(row.count)}</span>
         </div>
       );
     case "start":
@@ -87,10 +98,12 @@ function Start({ conversation, room, rowKey }: { conversation: Conversation; roo
   const app = useApp();
   const title = app.titleOf(conversation.target);
   const direct = !room || room.kind === "direct";
+  // Who came later does not see what was said before.
+  const earlier = room !== undefined && app.model.timeline(room.id).earliest > 1;
   return (
     <div class="line line-start" data-key={rowKey}>
       <img src="assets/logo.svg" alt="" width="40" height="40" />
-      <span>{direct ? t.startOfDirect(title) : t.startOfRoom(title)}</span>
+      <span>{earlier ? t.startOfVisible : direct ? t.startOfDirect(title) : t.startOfRoom(title)}</span>
     </div>
   );
 }

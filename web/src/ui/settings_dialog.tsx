@@ -7,8 +7,7 @@ import { PersonAvatar } from "./avatar.tsx";
 import { Choice, Switch } from "./choice.tsx";
 import { useApp } from "./context.ts";
 import { Dialog } from "./dialog.tsx";
-
-const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+import { apple } from "./shortcuts.ts";
 
 export function Settings({ onClose, onSettings }: { onClose: () => void; onSettings: () => void }) {
   const app = useApp();

@@ -2,7 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { App } from "../app/app.ts";
 import { invitationFromAddress } from "../app/identity.ts";
-import { onPlaceChange } from "../app/navigation.ts";
+import { keyOf } from "../app/conversation.ts";
+import { currentSide, onPlaceChange } from "../app/navigation.ts";
+import { covering } from "../app/side.ts";
 import { showUnread } from "../app/title.ts";
 import { t } from "../i18n/index.ts";
 import { AppContext } from "./context.ts";
@@ -11,8 +13,11 @@ import { Invitation } from "./invitation.tsx";
 import { Jump } from "./jump.tsx";
 import { NewChat } from "./new_chat.tsx";
 import { RoomView } from "./room_view.tsx";
+import { SearchPanel } from "./search_panel.tsx";
 import { Settings } from "./settings_dialog.tsx";
+import { jumps, searches } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
+import { ThreadPanel } from "./thread_panel.tsx";
 
 /** One column: the same width as in shell.css. */
 const narrow = matchMedia("(max-width: 639.98px)");
@@ -25,15 +30,28 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
   useEffect(() => {
     const turned = () => redraw((n) => n + 1);
-    narrow.addEventListener("change", turned);
-    return () => narrow.removeEventListener("change", turned);
+    for (const media of [narrow, covering]) media.addEventListener("change", turned);
+    return () => {
+      for (const media of [narrow, covering]) media.removeEventListener("change", turned);
+    };
   }, []);
-  useEffect(() => onPlaceChange((key) => app.select(key)), [app]);
+  useEffect(() => {
+    app.side.came(currentSide());
+    return onPlaceChange((key, side) => {
+      app.select(key);
+      app.side.came(side);
+    });
+  }, [app]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      if (jumps(event)) {
         event.preventDefault();
         setDialog((open) => (open === null ? "jump" : open));
+      } else if (searches(event) && !document.querySelector("dialog[open]")) {
+        event.preventDefault();
+        const field = document.querySelector<HTMLInputElement>('[data-testid="search"]');
+        if (field) field.focus();
+        else app.side.openSearch(app.open?.target.room ?? null);
       }
     };
     addEventListener("keydown", onKeyDown);
@@ -47,8 +65,8 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   const close = () => setDialog(null);
   return (
     <AppContext.Provider value={app}>
-      <div class={app.open ? "shell shell-room" : "shell"}>
-        <Sidebar alone={narrow.matches && app.open === null} onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onConfigure={() => setDialog("settings")} />
+      <div class={["shell", app.open && "shell-room", app.side.shown && "shell-side"].filter(Boolean).join(" ")}>
+        <Sidebar alone={narrow.matches && app.open === null && app.side.shown === null} onNew={() => setDialog("new")} onJump={() => setDialog("jump")} onSignOut={onSignOut} onConfigure={() => setDialog("settings")} />
         {app.open ? (
           <RoomView conversation={app.open} onSignOut={onSignOut} />
         ) : (
@@ -58,6 +76,8 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
             <p class="muted">{t.pickRoom}</p>
           </main>
         )}
+        {app.side.shown === "search" && <SearchPanel />}
+        {app.side.thread && <ThreadPanel key={keyOf(app.side.thread.target)} conversation={app.side.thread} />}
       </div>
       {invitation && app.model.loaded && (
         <Invitation

@@ -14,6 +14,7 @@ import { Icon } from "./icons.tsx";
 import { useLongPress } from "./long_press.ts";
 import { Menu, MenuItem, type Place, placeOf } from "./menu.tsx";
 import { RoomMenu } from "./room_menu.tsx";
+import { jumpKey } from "./shortcuts.ts";
 
 interface Props {
   /** On a narrow screen the list is the whole page: then it is the main part, with the heading. */
@@ -23,8 +24,6 @@ interface Props {
   onSignOut: () => void;
   onConfigure: () => void;
 }
-
-const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props) {
   const app = useApp();
@@ -41,7 +40,7 @@ export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props)
       <button type="button" class="jump-button" onClick={onJump}>
         <Icon name="search" />
         <span>{t.jump}</span>
-        <kbd>{apple ? "⌘K" : "Ctrl K"}</kbd>
+        <kbd>{jumpKey}</kbd>
       </button>
       <ul class="rooms" data-testid="room-list" aria-busy={!app.model.loaded}>
         {rooms.map((room) => (

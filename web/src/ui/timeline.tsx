@@ -14,6 +14,7 @@ import { atTail, boundAround, canGrowUp, growDown, growUp } from "../model/windo
 import { useApp } from "./context.ts";
 import { dayOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
+import { onArrows } from "./roving.ts";
 import { RowView } from "./rows.tsx";
 import { Waiting } from "./waiting.tsx";
 
@@ -79,6 +80,8 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
       if (row) {
         const share = goal === "divider" ? 0.2 : 0.4;
         view.scrollTop += row.getBoundingClientRect().top - view.getBoundingClientRect().top - view.clientHeight * share;
+        // Who jumps by keyboard goes on from there; a list of what was found keeps the focus.
+        if (goal !== "divider" && !document.activeElement?.closest(".side")) row.focus({ preventScroll: true });
       } else {
         view.scrollTop = view.scrollHeight;
       }
@@ -160,17 +163,6 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
     return () => clearTimeout(timer);
   }, [conversation.flash]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    const all = [...(scroller.current?.querySelectorAll<HTMLElement>(":scope > article") ?? [])];
-    const now = all.findIndex((row) => row.contains(document.activeElement));
-    const next = now < 0 ? (step < 0 ? all.at(-1) : undefined) : all[now + step];
-    event.preventDefault();
-    if (next) next.focus();
-    else if (step > 0) document.getElementById("composer")?.focus();
-  };
-
   const unread = room ? unreadOf(room) : 0;
   return (
     <div class="timeline-frame">
@@ -188,7 +180,7 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
           reach();
           sawEnd();
         }}
-        onKeyDown={onKeyDown}
+        onKeyDown={(event) => onArrows(event, scroller.current, () => document.getElementById("composer")?.focus())}
       >
         <div class="timeline-lead" />
         {rows.map((row: Row) => (
