@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CommandId, UserId};
 
-pub use ask::{History, MemberList, Page, UserGet, UserSearch};
+pub use ask::{History, MemberList, Page, Search, UserGet, UserSearch, When};
 pub use live::{Ack, Focus, Hello, PresenceWatch, TicketRevoke};
 pub use write::{
     BlockSet, Body, Edit, InviteCreate, MemberAdd, MemberMute, MemberRole, OfInvite, OfMember, OfRoom, Pin,
@@ -146,6 +146,8 @@ pub enum Query {
     UserGet(UserGet),
     /// Users by the beginning of a word of their name.
     UserSearch(UserSearch),
+    /// Messages by what they say.
+    Search(Search),
 }
 
 /// Commands that leave no trace.

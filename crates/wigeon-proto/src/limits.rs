@@ -78,6 +78,19 @@ pub const PAGE_BYTES_MAX: usize = 256 * 1024;
 pub const HISTORY_MAX: usize = 100;
 /// Rows of any other listing.
 pub const LIST_MAX: usize = 200;
+/// Hits of one `search` answer.
+pub const SEARCH_MAX: usize = 100;
+/// Bytes of what is searched for: a sentence in any script.
+pub const SEARCH_BYTES_MAX: usize = 512;
+/// Messages that one search may pass over before it answers with what it has. One whose text is looked at
+/// counts as 16, and as 16 more for each KiB: some 40 ms.
+pub const SEARCH_EFFORT_MAX: usize = 65_536;
+/// Characters of a hit's snippet: two lines on a page, four on a telephone.
+pub const SNIPPET_CHARS_MAX: usize = 160;
+/// Searches at once; the others wait. Half of the readers are left to other questions.
+pub const SEARCHES_MAX: usize = 2;
+/// Milliseconds a search waits for its turn before its asker is told `busy`.
+pub const SEARCH_WAIT_MS_MAX: u64 = 5_000;
 /// Rooms of one `snapshot` page.
 pub const SNAPSHOT_ROOMS_MAX: usize = 500;
 /// Members named with a room in a snapshot: enough for a title and an avatar row.

@@ -191,6 +191,35 @@ pub struct Users {
     pub users: Vec<Profile>,
 }
 
+/// A message that `search` has found.
+#[derive(Debug, Serialize)]
+pub struct Hit {
+    /// Where.
+    pub room: RoomId,
+    /// Which message.
+    pub seq: u64,
+    /// Who sent it.
+    pub from: UserId,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+    /// Its place in the log.
+    pub cursor: String,
+    /// A piece of its present text, in parts: the first as it is, the second found, and so on in turn.
+    pub snippet: Vec<String>,
+}
+
+/// `search`.
+#[derive(Debug, Serialize)]
+pub struct Search {
+    /// The newest first. There may be none although there are more: one answer looks only so far.
+    pub hits: Vec<Hit>,
+    /// Whether there may be older ones.
+    pub more: bool,
+    /// For `before`, if there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 /// `block.list`.
 #[derive(Debug, Serialize)]
 pub struct UserPage {

@@ -156,6 +156,10 @@ pub(crate) fn split(text: &str) -> Result<Vec<&str>, WireError> {
 
 /// Answers a query from one snapshot.
 pub(crate) async fn ask(app: &App, asker: Asker, query: Query) -> Answer {
+    let _turn = match &query {
+        Query::Search(_) => Some(app.pool.turn_to_search().await?),
+        _ => None,
+    };
     let presence = app.hub.presence.clone();
     let answer = app.pool.read(move |view| {
         Ok(match query {
@@ -172,6 +176,7 @@ pub(crate) async fn ask(app: &App, asker: Asker, query: Query) -> Answer {
             Query::BlockList(page) => json::to_vec(&view.block_list(&asker, &page)?),
             Query::UserGet(query) => json::to_vec(&view.user_get(&query)?),
             Query::UserSearch(query) => json::to_vec(&view.user_search(&query)?),
+            Query::Search(query) => json::to_vec(&view.search(&asker, &query)?),
         })
     });
     answer.await.map_err(query_error)

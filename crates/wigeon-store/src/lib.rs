@@ -23,6 +23,7 @@ mod rare;
 pub mod read;
 mod rows;
 pub mod schema;
+mod search;
 pub mod sequencer;
 mod step;
 mod tables;

@@ -52,6 +52,33 @@ pub struct UserGet {
     pub users: Vec<UserId>,
 }
 
+/// `search`: messages by what they say, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Search {
+    /// Words, and phrases in quotes; at most [`crate::limits::SEARCH_BYTES_MAX`].
+    pub q: String,
+    /// Only there; otherwise in all rooms the asker is a member of.
+    pub room: Option<RoomId>,
+    /// Only what this user sent.
+    pub from: Option<UserId>,
+    /// Only what is older.
+    pub before: Option<When>,
+    /// Only what is newer.
+    pub after: Option<When>,
+    /// At most [`crate::limits::SEARCH_MAX`].
+    pub limit: Option<usize>,
+}
+
+/// A place in the log, said in one of two ways.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a time in milliseconds or a cursor")]
+pub enum When {
+    /// Milliseconds since 1970.
+    At(u64),
+    /// A cursor: `next` of the part before, or a hit's.
+    Cursor(String),
+}
+
 /// `user.search`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct UserSearch {

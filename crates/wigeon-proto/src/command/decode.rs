@@ -107,6 +107,7 @@ impl Command {
             "block.list" => C::Query(Q::BlockList(fields(json)?)),
             "user.get" => C::Query(Q::UserGet(fields(json)?)),
             "user.search" => C::Query(Q::UserSearch(fields(json)?)),
+            "search" => C::Query(Q::Search(fields(json)?)),
             "hello" => C::Live(L::Hello(fields(json)?)),
             "ack" => C::Live(L::Ack(fields(json)?)),
             "typing" => C::Live(L::Typing(fields(json)?)),

@@ -32,6 +32,7 @@ pub(crate) fn router(app: &Arc<App>, sockjs: &SockJs) -> Router {
         .route("/v1/rooms/{room}/members", get(rest::members))
         .route("/v1/rooms/{room}/messages", get(rest::messages).post(rest::send))
         .route("/v1/users/{user}", get(rest::user))
+        .route("/v1/search", get(rest::search))
         .route("/metrics", get(operations::metrics))
         .fallback(assets::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)

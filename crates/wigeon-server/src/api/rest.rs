@@ -70,6 +70,11 @@ pub(super) async fn user(
     query(&app, request, "user.get", Some(("user", user))).await
 }
 
+/// `GET /v1/search?q=&room=&from=&before=&after=&limit=`.
+pub(super) async fn search(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
+    query(&app, request, "search", None).await
+}
+
 /// `POST /v1/rooms/{room}/messages {"body":{"text":…},"id"?}`.
 pub(super) async fn send(
     State(app): State<Arc<App>>,
@@ -90,8 +95,8 @@ async fn query(app: &Arc<App>, request: Request<Body>, kind: &str, path: Option<
     let mut fields: Map<String, Value> = Map::new();
     let pairs: HashMap<_, _> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     for (name, value) in pairs {
-        let is_number =
-            matches!(name.as_str(), "limit" | "before" | "around") || name == "after" && kind == "history";
+        let is_number = matches!(name.as_str(), "limit" | "before" | "around")
+            || name == "after" && matches!(kind, "history" | "search");
         let value = value
             .parse::<u64>()
             .ok()

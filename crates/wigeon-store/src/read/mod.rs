@@ -8,17 +8,21 @@ mod moderation;
 mod page;
 mod receipts;
 mod rooms;
+mod search;
 mod users;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use wigeon_core::state::{Member, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::limits::{SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
 use wigeon_proto::room::{History, RoomKind};
 
 use crate::Fault;
@@ -59,6 +63,7 @@ pub struct Asker {
 pub struct Pool {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    searches: Arc<Semaphore>,
     epoch: Epoch,
     progress: Progress,
 }
@@ -67,7 +72,18 @@ impl Pool {
     pub(crate) fn open(file: &Path, epoch: Epoch, progress: Progress, count: usize) -> Result<Self, Fault> {
         let idle = (0..count).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
         let permits = Arc::new(Semaphore::new(count));
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, epoch, progress })
+        let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, searches, epoch, progress })
+    }
+
+    /// Waits for a turn to search, which lasts until it is dropped. Searches take longer than other questions,
+    /// so only some of the connections are lent to them at once.
+    pub async fn turn_to_search(&self) -> Result<OwnedSemaphorePermit, WireError> {
+        let turn = self.searches.clone().acquire_owned();
+        match timeout(Duration::from_millis(SEARCH_WAIT_MS_MAX), turn).await {
+            Ok(turn) => Ok(turn.expect("it is never closed")),
+            Err(_) => Err(WireError::new(ErrorCode::Busy, "too many are searching").retry_after(1000)),
+        }
     }
 
     /// Answers from one snapshot, on a thread that may block. Waits for the tables to hold what is durable,

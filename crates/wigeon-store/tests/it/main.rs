@@ -6,5 +6,6 @@ mod history;
 mod journal;
 mod log;
 mod pages;
+mod search;
 mod shown;
 mod world;
