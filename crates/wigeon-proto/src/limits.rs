@@ -110,9 +110,13 @@ pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
 pub const SEQUENCER_QUEUE_MAX: usize = 16_384;
 /// Entries in one commit: enough to pay for an `fsync`, few enough to keep acks quick.
 pub const COMMIT_ENTRIES_MAX: usize = 1024;
-/// Bytes of one journal file. An uncommon end leaves one or two of them to fold at the next start: a second
-/// or so. A smaller file would mean more checkpoints, which are what takes files away.
-pub const JOURNAL_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Bytes of entries after which a commit ends: what one write to the disk may keep the next waiting for.
+pub const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of the log's first segment. Each is twice as large as the last, so that a small store stays small.
+pub const LOG_SEGMENT_BYTES_MIN: u64 = 1024 * 1024;
+/// Bytes of a segment of the log, and of the one that is made ready before it is needed. A start reads the
+/// newest, and to take a text out one is written anew: half a second or so.
+pub const LOG_SEGMENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Milliseconds an entry may wait for others before it is folded into the tables, if no reader asks for it.
 pub const FOLD_DELAY_MS_MAX: u64 = 100;
 /// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A

@@ -1,15 +1,14 @@
-//! The fold: from the journal into the tables, on a thread of its own.
+//! The fold: from the log into the tables, on a thread of its own.
 //!
 //! Folding many entries at once costs a fraction of folding each: a page that several of them touch is
 //! written once. So entries gather here until there are enough of them, the first has waited long enough,
-//! or a reader asks. Nobody waits for it who sends: what is in the journal is durable, and what is not in
+//! or a reader asks. Nobody waits for it who sends: what is in the log is durable, and what is not in
 //! the tables yet is in [`crate::overlay`].
 //!
 //! A thread of its own, because a checkpoint takes as long as the disk takes, and an acknowledgement must
 //! not wait for that.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,7 +20,6 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::limits::{FOLD_DELAY_MS_MAX, FOLD_SLICE_WEIGHT_MAX, FOLD_WAIT_MS_MAX, PENDING_WEIGHT_MAX};
 
 use crate::Fault;
-use crate::journal::Retired;
 use crate::tables::{self, Pending};
 
 const DELAY: Duration = Duration::from_millis(FOLD_DELAY_MS_MAX);
@@ -56,11 +54,11 @@ struct Folded {
     ended: bool,
 }
 
-/// Durable entries that are on their way into the tables.
 /// How far the thread steps back: a tenth of the weight of the others.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
+/// Durable entries that are on their way into the tables.
 #[derive(Default)]
 struct Backlog {
     entries: VecDeque<Pending>,
@@ -71,8 +69,6 @@ struct Backlog {
     wanted: u64,
     /// When the first of the entries came.
     since: Option<Instant>,
-    /// Journal files to be removed once the database itself is durable past them.
-    retired: VecDeque<Retired>,
     stop: Option<Stop>,
     on_end: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -81,7 +77,7 @@ struct Backlog {
 enum Stop {
     /// When everything is folded.
     Drained,
-    /// At once; the journal has the rest.
+    /// At once; the log has the rest.
     Now,
 }
 
@@ -118,15 +114,14 @@ impl Fold {
         self.shared.folded.borrow().position
     }
 
-    /// Takes over entries that are durable, and a journal file that ends before them.
-    pub(crate) fn push(&self, entries: Vec<Pending>, retired: Option<Retired>) {
+    /// Takes over entries that are durable.
+    pub(crate) fn push(&self, entries: Vec<Pending>) {
         let Some(last) = entries.last() else { return };
         let mut backlog = self.shared.lock();
         backlog.durable = last.position;
         backlog.weight += entries.iter().map(Pending::weight).sum::<usize>();
         let was_empty = backlog.entries.is_empty();
         backlog.entries.extend(entries);
-        backlog.retired.extend(retired);
         if was_empty {
             backlog.since = Some(Instant::now());
         }
@@ -235,15 +230,6 @@ impl Shared {
             backlog.weight -= slice.iter().map(Pending::weight).sum::<usize>();
             self.folded.send_modify(|folded| folded.position = position);
             self.done.notify_all();
-            let retired: Vec<_> =
-                backlog.retired.iter().filter(|file| file.last <= position).cloned().collect();
-            drop(backlog);
-            if !retired.is_empty() && checkpoint(&db)? {
-                for file in &retired {
-                    fs::remove_file(&file.path)?;
-                }
-                self.lock().retired.drain(..retired.len());
-            }
         }
         Ok(db)
     }
@@ -316,14 +302,4 @@ impl Drop for Ended<'_> {
             then();
         }
     }
-}
-
-/// Brings the write-ahead log into the database, and says whether all of it is there now and durable. A
-/// reader in an old snapshot can be in the way; then the next slice tries again.
-fn checkpoint(db: &Connection) -> Result<bool, Fault> {
-    let row = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-    })?;
-    let (busy, frames, moved) = row;
-    Ok(busy == 0 && frames == moved)
 }

@@ -4,19 +4,21 @@
 //! [`writer`]; [`read`] answers from committed state, each answer from one snapshot.
 //!
 //! ```text
-//! entry ─▶ step ─▶ journal, one write and one sync for a batch ─▶ answers, events
-//!           │ ▲              │
-//!           ▼ │              ▼
+//! entry ─▶ step ─▶ log, one write and one sync for a batch ─▶ answers, events
+//!           │ ▲            │
+//!           ▼ │            ▼
 //!         overlay ◀─ lets go ─ fold, on its own thread ─▶ tables ─▶ read
 //! ```
-//! The journal is what is durable; the tables are folded from it a little later. What is not in them yet is
-//! in the overlay for the rules, and a reader waits until the tables hold what was acknowledged before.
+//! The log is what is durable, and it is kept; the tables are folded from it a little later. What is not in
+//! them yet is in the overlay for the rules, and a reader waits until the tables hold what was acknowledged
+//! before.
 
+mod base;
 mod cache;
 mod facts;
 mod fold;
-mod journal;
 mod known;
+mod log;
 pub mod open;
 mod overlay;
 mod rare;
@@ -40,12 +42,12 @@ pub enum Fault {
     /// SQLite says so.
     #[error("the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The journal cannot be read or written.
-    #[error("the journal: {0}")]
+    /// The log cannot be read or written.
+    #[error("the log: {0}")]
     Disk(#[from] std::io::Error),
-    /// The journal holds something else than what was written.
-    #[error("the journal cannot be folded: {0}")]
-    Journal(String),
+    /// The log holds something else than what was written.
+    #[error("the log cannot be folded: {0}")]
+    Log(String),
     /// What is stored is not what was written.
     #[error("the database holds what was never written: {0}")]
     Corrupt(String),

@@ -1,5 +1,4 @@
-//! Opening the data directory: its lock, its database, its epoch, and what its journal holds beyond the
-//! tables.
+//! Opening the data directory: its lock, its database, its epoch, and what its log holds beyond the tables.
 //!
 //! Positions are never given out twice under one epoch. So an epoch ends whenever acknowledged
 //! entries may have been lost: at each start after `memory`, and after `os` unless the program ended
@@ -13,9 +12,8 @@ use wigeon_core::entry::Entry;
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::limits::FOLD_SLICE_WEIGHT_MAX;
 
-use crate::Fault;
 use crate::fold::Fold;
-use crate::journal::{self, Journal};
+use crate::log::{self, Appender, End};
 use crate::overlay::Overlay;
 use crate::read::{Pool, open_reader};
 use crate::rows;
@@ -23,6 +21,7 @@ use crate::schema::{MigrateError, migrate};
 use crate::step::{Step, Stepper};
 use crate::tables::{self, Pending};
 use crate::writer::Writer;
+use crate::{Fault, base};
 
 /// What an acknowledged entry survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,8 +31,8 @@ pub enum Durability {
     Fsync,
     /// A crash of the program, not of the machine.
     Os,
-    /// Nothing but a clean stop: there is no journal, and the log takes a new epoch at each start. For
-    /// benchmarks and throw-away data.
+    /// Nothing but a clean stop: no log is kept, and it takes a new epoch at each start. For benchmarks and
+    /// throw-away data.
     Memory,
 }
 
@@ -103,52 +102,51 @@ pub struct Store {
 const READERS: usize = 4;
 
 impl Store {
-    /// Opens the directory, or makes it, and folds what the journal holds beyond the tables. `random` is
+    /// Opens the directory, or makes it, and folds what the log holds beyond the tables. `random` is
     /// used if the log needs a new epoch.
     pub fn open(directory: &Path, durability: Durability, random: u64) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
-        fs::create_dir_all(directory.join("journal"))
-            .and_then(|()| File::open(directory)?.sync_all())
+        fs::create_dir_all(directory.join("log"))
+            .and_then(|()| log::sync_directory(directory))
             .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
-        let database = |source| OpenError::Database { path: directory.to_owned(), source };
-        let (db, run) = open_writer(&directory.join("wigeon.db"), durability, random).map_err(database)?;
-        let (writer, readers) =
-            start(directory, db, durability, run).map_err(|fault| database(fault.into()))?;
-        Ok(Self { epoch: run.epoch, writer, readers, lock })
+        start(directory, durability, random, lock)
+            .map_err(|source| OpenError::Database { path: directory.to_owned(), source })
     }
 }
 
-/// Brings the tables up to the journal, and everything to life.
-fn start(
-    directory: &Path,
-    mut db: Connection,
-    durability: Durability,
-    run: Run,
-) -> Result<(Writer, Pool), Fault> {
-    let (file, journal) = (directory.join("wigeon.db"), directory.join("journal"));
+/// Brings the tables up to the log, and everything to life.
+fn start(directory: &Path, durability: Durability, random: u64, lock: Lock) -> Result<Store, MigrateError> {
+    let (file, log) = (directory.join("wigeon.db"), directory.join("log"));
+    if !file.try_exists().map_err(Fault::from)? {
+        base::restore(&log, &file)?;
+    }
+    let mut db = open_writer(&file)?;
+    let run = Run::decide(&db, durability, random)?;
     let overlay = Overlay::new(open_reader(&file)?, run.epoch)?;
     let mut stepper = Stepper::new(overlay, rows::position(&db)?, run.epoch);
-    recover(&journal, &mut stepper, &mut db, run)?;
-    // The journal is what survives; the database is synced at checkpoints alone.
-    let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
-    db.pragma_update(None, "synchronous", synchronous)?;
+    let end = recover(&log, &mut stepper, &mut db, run)?;
+    run.note(&mut db, durability)?;
     let position = stepper.position;
-    let appended = match durability {
+    let appender = match durability {
         Durability::Memory => None,
         Durability::Os | Durability::Fsync => {
-            Some(Journal::begin(&journal, position + 1, durability == Durability::Fsync)?)
+            let end = connected(&log, &db, end, position)?;
+            Some(Appender::resume(&log, &end, durability == Durability::Fsync)?)
         }
     };
+    // The log is what survives; the database is synced at checkpoints alone.
+    let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
+    db.pragma_update(None, "synchronous", synchronous)?;
     let fold = Fold::start(db, position);
     let readers = Pool::open(&file, run.epoch, fold.progress(), READERS)?;
-    Ok((Writer::new(stepper, appended, journal, fold), readers))
+    Ok(Store { epoch: run.epoch, writer: Writer::new(stepper, appender, fold), readers, lock })
 }
 
-/// Applies what the journal holds beyond the tables once more, by the same rules, and empties it.
-fn recover(journal: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run) -> Result<(), Fault> {
+/// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.
+fn recover(log: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run) -> Result<End, Fault> {
     let (mut slice, mut weight) = (Vec::new(), 0);
-    journal::replay(journal, stepper.position, run.whole, |position, bytes| {
-        let disagrees = |what: &str| Fault::Journal(format!("entry {position} {what}"));
+    let end = log::walk(log, stepper.position, run.whole, |position, bytes| {
+        let disagrees = |what: &str| Fault::Log(format!("entry {position} {what}"));
         let entry = Entry::from_bytes(bytes).map_err(|error| disagrees(&error.to_string()))?;
         let Step::Applied(effect) = stepper.step(&entry.into())? else {
             return Err(disagrees("does not apply; start the version of wigeon that wrote it, and stop it"));
@@ -163,7 +161,23 @@ fn recover(journal: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run)
     })?;
     fold_slice(stepper, db, &mut slice)?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    journal::clear(journal)
+    Ok(end)
+}
+
+/// The end of a log from which, with its base, the tables could be folded again. Where the log that was found
+/// is none, the tables become the base of another.
+fn connected(log: &Path, tables: &Connection, end: End, position: u64) -> Result<End, Fault> {
+    let base = base::position(log)?;
+    let reaches_back = match (&end.segment, log::segments(log)?.first()) {
+        (Some(_), Some(oldest)) => oldest.first <= base + 1,
+        _ => base == position,
+    };
+    if reaches_back && end.next == position + 1 {
+        return Ok(end);
+    }
+    tracing::info!(position, "the log does not lead to the tables; they become its base");
+    base::begin(log, tables)?;
+    Ok(End { next: position + 1, segment: None, bytes: 0, is_torn: false })
 }
 
 fn fold_slice(stepper: &mut Stepper, db: &mut Connection, slice: &mut Vec<Pending>) -> Result<(), Fault> {
@@ -189,13 +203,12 @@ fn lock(directory: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-fn open_writer(file: &Path, durability: Durability, random: u64) -> Result<(Connection, Run), MigrateError> {
+fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags)?;
     db.pragma_update(None, "journal_mode", "wal")?;
-    // The meta rows below must be on the disk before the first entry, and so must what the journal held
-    // before it is emptied.
+    // How a run begins must be on the disk before its first entry.
     db.pragma_update(None, "synchronous", "full")?;
     // Some 64 MB of WAL between checkpoints: the fold touches the same pages again and again, and each is
     // moved and synced once for all of them. Cut back to that after a burst.
@@ -204,8 +217,7 @@ fn open_writer(file: &Path, durability: Durability, random: u64) -> Result<(Conn
     db.pragma_update(None, "cache_size", -32 * 1024)?;
     db.set_prepared_statement_cache_capacity(64);
     migrate(&mut db)?;
-    let run = begin_run(&mut db, durability, random)?;
-    Ok((db, run))
+    Ok(db)
 }
 
 /// How a run begins.
@@ -216,36 +228,48 @@ struct Run {
     whole: bool,
 }
 
-/// Notes that a run begins, and decides its epoch.
-fn begin_run(db: &mut Connection, durability: Durability, random: u64) -> Result<Run, MigrateError> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let tx = db.transaction()?;
-    let read = |key: &str| -> rusqlite::Result<Option<String>> {
-        tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
-    };
-    let kept = read("epoch")?.and_then(|text| text.parse().ok());
-    let clean = read("clean")?.as_deref() == Some("1");
-    let last = read("durability")?.as_deref().and_then(Durability::parse);
-    let whole = match last {
-        Some(Durability::Fsync) => true,
-        Some(Durability::Os) => clean || read("boot")?.as_deref() == Some(boot.as_str()),
-        Some(Durability::Memory) | None => false,
-    };
-    let epoch = match kept {
-        Some(bits) if whole && durability != Durability::Memory => Epoch::new(bits),
-        _ => Epoch::new(random),
-    };
-    let write = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-    for (key, value) in [
-        ("epoch", epoch.bits().to_string()),
-        ("durability", durability.as_str().to_owned()),
-        ("boot", boot.clone()),
-        ("clean", "0".to_owned()),
-    ] {
-        tx.execute(write, [key, &value])?;
+impl Run {
+    /// Decides it from how the last one went.
+    fn decide(db: &Connection, durability: Durability, random: u64) -> Result<Self, Fault> {
+        let read = |key: &str| -> rusqlite::Result<Option<String>> {
+            db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+        };
+        let kept = read("epoch")?.and_then(|text| text.parse().ok());
+        let clean = read("clean")?.as_deref() == Some("1");
+        let last = read("durability")?.as_deref().and_then(Durability::parse);
+        let whole = match last {
+            // None: there are no tables yet; what is in the log is all there is.
+            Some(Durability::Fsync) | None => true,
+            Some(Durability::Os) => clean || read("boot")? == Some(boot()),
+            Some(Durability::Memory) => false,
+        };
+        let epoch = match kept {
+            Some(bits) if whole && durability != Durability::Memory => Epoch::new(bits),
+            _ => Epoch::new(random),
+        };
+        Ok(Self { epoch, whole })
     }
-    tx.commit()?;
-    Ok(Run { epoch, whole })
+
+    /// Notes that it begins. Until then a start that is cut short is followed by one like it.
+    fn note(self, db: &mut Connection, durability: Durability) -> Result<(), Fault> {
+        let tx = db.transaction()?;
+        let write =
+            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        for (key, value) in [
+            ("epoch", self.epoch.bits().to_string()),
+            ("durability", durability.as_str().to_owned()),
+            ("boot", boot()),
+            ("clean", "0".to_owned()),
+        ] {
+            tx.execute(write, [key, &value])?;
+        }
+        Ok(tx.commit()?)
+    }
+}
+
+/// What tells this time the machine is up from any other.
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
 }
 
 #[cfg(test)]

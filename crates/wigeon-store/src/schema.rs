@@ -1,6 +1,6 @@
 //! The tables, and how older ones become them.
 //!
-//! All of them are folded from the journal's entries. `event` holds what receivers are shown, by position; a
+//! All of them are folded from the log's entries. `event` holds what receivers are shown, by position; a
 //! message's later forms stand in `amend` and `reaction`, so that a message costs one row. Rowid tables in
 //! order of position write three times faster than ones ordered by room.
 

@@ -147,7 +147,7 @@ impl<O: Outlet> Run<O> {
     fn batch(&mut self, first: &Admitted, reply: O::Reply) -> Result<Option<RequestOf<O>>, Fault> {
         let mut answers = vec![(reply, self.writer.step(first)?)];
         let mut next = None;
-        while answers.len() < COMMIT_ENTRIES_MAX {
+        while answers.len() < COMMIT_ENTRIES_MAX && !self.writer.is_full() {
             match self.inbox.try_recv() {
                 Ok(Request::Submit { entry, reply }) => answers.push((reply, self.writer.step(&entry)?)),
                 Ok(other) => {

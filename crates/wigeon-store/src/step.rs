@@ -59,7 +59,7 @@ impl From<Entry> for Admitted {
 }
 
 impl Admitted {
-    /// What the journal keeps of it.
+    /// What the log keeps of it.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -1,17 +1,16 @@
 //! The writer: the only one who appends.
 //!
-//! An entry is applied in memory, a batch of them made durable in the journal, and then handed to the fold,
+//! An entry is applied in memory, a batch of them made durable in the log, and then handed to the fold,
 //! which brings them into the tables. A fault half-way leaves memory and disk apart: the program ends
 //! then, and the next start reads the disk.
 
-use std::path::PathBuf;
-
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::limits::COMMIT_BYTES_MAX;
 
 use crate::Fault;
 use crate::fold::Fold;
-use crate::journal::{self, Journal};
+use crate::log::Appender;
 use crate::step::{Admitted, Answer, Committed, Effect, Step, Stepper};
 use crate::tables::Pending;
 
@@ -20,8 +19,7 @@ use crate::tables::Pending;
 pub struct Writer {
     stepper: Stepper,
     /// None where nothing is to survive.
-    journal: Option<Journal>,
-    journal_directory: PathBuf,
+    log: Option<Appender>,
     fold: Fold,
     /// Applied, and not durable yet.
     batch: Vec<Pending>,
@@ -29,13 +27,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(
-        stepper: Stepper,
-        journal: Option<Journal>,
-        journal_directory: PathBuf,
-        fold: Fold,
-    ) -> Self {
-        Self { stepper, journal, journal_directory, fold, batch: Vec::new(), events: Vec::new() }
+    pub(crate) fn new(stepper: Stepper, log: Option<Appender>, fold: Fold) -> Self {
+        Self { stepper, log, fold, batch: Vec::new(), events: Vec::new() }
     }
 
     /// The last position given out.
@@ -59,8 +52,8 @@ impl Writer {
             Step::Answered(answer) => Ok(answer),
             Step::Applied(effect) => {
                 let Effect { reply, pending, committed } = *effect;
-                if let Some(journal) = &mut self.journal {
-                    journal.push(entry.bytes());
+                if let Some(log) = &mut self.log {
+                    log.push(entry.bytes());
                 }
                 self.batch.push(pending);
                 self.events.extend(committed);
@@ -69,15 +62,19 @@ impl Writer {
         }
     }
 
+    /// Whether the batch has as many bytes as one sync should wait for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.batch_bytes() >= COMMIT_BYTES_MAX)
+    }
+
     /// Makes the batch durable and returns its events. After an error nothing of it may be acknowledged,
     /// and the program must end.
     pub fn commit(&mut self) -> Result<Vec<Committed>, Fault> {
         let Some(first) = self.batch.first().map(|pending| pending.position) else { return Ok(Vec::new()) };
-        let retired = match &mut self.journal {
-            Some(journal) => journal.write(first)?,
-            None => None,
-        };
-        self.fold.push(std::mem::take(&mut self.batch), retired);
+        if let Some(log) = &mut self.log {
+            log.write(first)?;
+        }
+        self.fold.push(std::mem::take(&mut self.batch));
         let (stepper, fold) = (&mut self.stepper, &mut self.fold);
         stepper.overlay.trim(stepper.position, |changed| fold.wait_for(changed))?;
         Ok(std::mem::take(&mut self.events))
@@ -98,7 +95,6 @@ impl Writer {
         let db = self.fold.close()?;
         db.pragma_update(None, "synchronous", "full")?;
         db.execute("UPDATE meta SET value = '1' WHERE key = 'clean'", [])?;
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        journal::clear(&self.journal_directory)
+        Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 }

@@ -3,7 +3,7 @@
 mod asked;
 mod fold;
 mod history;
-mod journal;
+mod kept;
 mod log;
 mod pages;
 mod search;

@@ -1,5 +1,5 @@
-//! Where the journal ends and the tables begin: reads right after an answer, files that are full, data of
-//! earlier versions.
+//! The log is kept, and the tables can be folded from it again: after a crash, from an older copy, from a
+//! base, from nothing.
 
 use std::fs;
 use std::path::Path;
@@ -9,16 +9,17 @@ use serde_json::json;
 use wigeon_core::entry::{Entry, Rights};
 use wigeon_store::{Durability, OpenError, Store};
 
-use crate::world::{apply, ask, beginning, entry, store};
+use crate::world::{apply, ask, beginning, entry, snapshot, store};
 
 fn message(id: &str, text: &str) -> Entry {
     entry("ann", Rights::User, id, json!({"type":"send","room":"group","body":{"text":text}}))
 }
 
 fn files(directory: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(directory.join("journal"))
+    let mut names: Vec<_> = fs::read_dir(directory.join("log"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"))
         .collect();
     names.sort();
     names
@@ -32,8 +33,8 @@ fn crash(directory: &Path, store: Store) -> Result<Store, OpenError> {
 /// Copies what a crash would leave behind. The store must stand still.
 fn copy(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
-    fs::create_dir(to.path().join("journal")).unwrap();
-    for part in ["", "journal"] {
+    fs::create_dir(to.path().join("log")).unwrap();
+    for part in ["", "log"] {
         for file in fs::read_dir(from.join(part)).unwrap().map(Result::unwrap) {
             if file.file_type().unwrap().is_file() {
                 fs::copy(file.path(), to.path().join(part).join(file.file_name())).unwrap();
@@ -54,31 +55,48 @@ fn a_read_right_after_an_answer_sees_it() {
     }
 }
 
+/// Removes the tables.
+fn forget(directory: &Path) {
+    for name in ["wigeon.db", "wigeon.db-wal", "wigeon.db-shm"] {
+        let _ = fs::remove_file(directory.join(name));
+    }
+}
+
+/// What `ann` sees of the group, in a store that is folded from its log alone.
+fn rebuilt(directory: &Path) -> (u64, serde_json::Value) {
+    let copied = copy(directory);
+    forget(copied.path());
+    let store = Store::open(copied.path(), Durability::Os, 9).unwrap();
+    (store.writer.position(), seen(&store))
+}
+
+/// The rooms in `ann`'s snapshot, without what depends on the epoch.
+fn seen(store: &Store) -> serde_json::Value {
+    let mut rooms = snapshot(store, "ann")["rooms"].take();
+    for room in rooms.as_array_mut().unwrap() {
+        room["last"].as_object_mut().map(|last| last.remove("cursor"));
+    }
+    rooms
+}
+
 #[test]
-fn a_full_file_goes_when_the_tables_hold_it() {
+fn the_log_is_kept_through_segments_folds_and_stops() {
     let (dir, mut store) = store();
     apply(&mut store, &beginning());
     let text = "x".repeat(60_000);
-    let mut sent = 0;
-    while files(dir.path()).len() < 2 {
-        assert!(sent < 1000, "60 MB in one file");
-        apply(&mut store, &[message(&format!("m{sent}"), &text)]);
-        sent += 1;
+    for round in 0..3 {
+        for i in 0..30 {
+            apply(&mut store, &[message(&format!("m{round}-{i}"), &text)]);
+        }
+        let (position, rooms) = (store.writer.position(), seen(&store));
+        assert_eq!(rebuilt(dir.path()), (position, rooms));
+        store.writer.close().unwrap();
+        drop((store.readers, store.lock));
+        store = Store::open(dir.path(), Durability::Os, 8).unwrap();
+        assert_eq!((store.epoch.bits(), store.writer.position()), (7, position));
     }
-    // A slice of the fold that ends after the first file: it is the one that takes it away.
-    let before = files(dir.path());
-    while files(dir.path()) == before {
-        assert!(sent < 2000, "a file stays for ever: {before:?}");
-        apply(&mut store, &[message(&format!("m{sent}"), &text)]);
-        ask(&store, |view| Ok(view.position)).unwrap();
-        sent += 1;
-    }
-    let position = store.writer.position();
-    let mut store = crash(dir.path(), store).unwrap();
-    assert_eq!(store.writer.position(), position);
-    apply(&mut store, &[message("after", "x")]);
-    store.writer.close().unwrap();
-    assert_eq!(files(dir.path()), Vec::<String>::new(), "after a clean stop the database is all");
+    assert!(files(dir.path()).len() > 1, "5 MB in one segment");
+    assert_eq!(files(dir.path())[0], "00000000000000000001.log");
 }
 
 #[test]
@@ -91,15 +109,9 @@ fn whatever_the_fold_had_done_a_crash_leaves_the_same_log() {
     let position = store.writer.position();
     drop(store);
     let behind = copy(dir.path());
-    // Folded, and the journal not yet emptied: the database of a start, the journal from before it.
+    // Folded, and the end of the log not looked at yet.
     drop(Store::open(dir.path(), Durability::Os, 8).unwrap());
     let folded = copy(dir.path());
-    fs::remove_dir_all(folded.path().join("journal")).unwrap();
-    fs::create_dir(folded.path().join("journal")).unwrap();
-    for name in files(behind.path()) {
-        let file = Path::new("journal").join(name);
-        fs::copy(behind.path().join(&file), folded.path().join(&file)).unwrap();
-    }
     for directory in [behind, folded] {
         let mut store = Store::open(directory.path(), Durability::Os, 9).unwrap();
         assert_eq!(store.writer.position(), position);
@@ -110,12 +122,12 @@ fn whatever_the_fold_had_done_a_crash_leaves_the_same_log() {
 }
 
 #[test]
-fn a_damaged_journal_is_refused_and_says_where() {
+fn a_damaged_log_is_refused_and_says_where() {
     let (dir, mut store) = store();
     apply(&mut store, &beginning());
     apply(&mut store, &[message("m1", "x")]);
     drop(store);
-    let file = dir.path().join("journal").join(&files(dir.path())[0]);
+    let file = dir.path().join("log").join(&files(dir.path())[0]);
     let mut bytes = fs::read(&file).unwrap();
     bytes[20] ^= 1;
     fs::write(&file, bytes).unwrap();
@@ -124,7 +136,7 @@ fn a_damaged_journal_is_refused_and_says_where() {
 }
 
 #[test]
-fn a_database_that_is_older_than_the_journal_is_refused() {
+fn tables_that_are_older_than_the_log_are_folded_up_to_it() {
     let (dir, store) = store();
     drop(store);
     let old = copy(dir.path());
@@ -132,13 +144,66 @@ fn a_database_that_is_older_than_the_journal_is_refused() {
     apply(&mut store, &beginning());
     let mut store = crash(dir.path(), store).unwrap();
     apply(&mut store, &[message("m1", "x")]);
+    let (position, rooms) = (store.writer.position(), seen(&store));
     drop(store);
     for name in files(dir.path()) {
-        let file = Path::new("journal").join(name);
+        let file = Path::new("log").join(name);
         fs::copy(dir.path().join(&file), old.path().join(&file)).unwrap();
     }
-    let error = Store::open(old.path(), Durability::Os, 9).unwrap_err().to_string();
+    let store = Store::open(old.path(), Durability::Os, 9).unwrap();
+    assert_eq!((store.writer.position(), seen(&store)), (position, rooms));
+}
+
+#[test]
+fn a_log_whose_beginning_is_missing_is_refused_where_it_is_needed_and_has_a_base_where_not() {
+    let (dir, mut store) = store();
+    apply(&mut store, &beginning());
+    let text = "x".repeat(60_000);
+    let mut sent = 0;
+    while files(dir.path()).len() < 2 {
+        apply(&mut store, &[message(&format!("m{sent}"), &text)]);
+        sent += 1;
+    }
+    let (position, rooms) = (store.writer.position(), seen(&store));
+    store.writer.close().unwrap();
+    drop((store.readers, store.lock));
+    fs::remove_file(dir.path().join("log").join(&files(dir.path())[0])).unwrap();
+    let without_tables = copy(dir.path());
+    forget(without_tables.path());
+    let error = Store::open(without_tables.path(), Durability::Os, 9).unwrap_err().to_string();
     assert!(error.contains("entries before it are missing"), "{error}");
+    let mut store = Store::open(dir.path(), Durability::Os, 8).unwrap();
+    assert_eq!((store.writer.position(), rebuilt(dir.path())), (position, (position, rooms)));
+    apply(&mut store, &[message("after", "x")]);
+    assert_eq!(rebuilt(dir.path()), (position + 1, seen(&store)));
+}
+
+#[test]
+fn what_the_log_lacks_the_base_has() {
+    let (dir, mut store) = store();
+    apply(&mut store, &beginning());
+    apply(&mut store, &[message("logged", "x")]);
+    drop(store);
+    // Kept in the tables alone.
+    let mut store = Store::open(dir.path(), Durability::Memory, 8).unwrap();
+    apply(&mut store, &[message("unlogged", "y")]);
+    store.writer.close().unwrap();
+    drop((store.readers, store.lock));
+    let mut store = Store::open(dir.path(), Durability::Os, 9).unwrap();
+    assert_eq!(rebuilt(dir.path()), (5, seen(&store)));
+    apply(&mut store, &[message("logged-again", "z")]);
+    assert_eq!(rebuilt(dir.path()), (6, seen(&store)));
+    // The machine goes down, and with it the end of the log, but not what the tables have of it.
+    ask(&store, |view| Ok(view.position)).unwrap();
+    drop(store);
+    let db = Connection::open(dir.path().join("wigeon.db")).unwrap();
+    db.execute("UPDATE meta SET value = 'another' WHERE key = 'boot'", []).unwrap();
+    drop(db);
+    let newest = dir.path().join("log").join(files(dir.path()).pop().unwrap());
+    fs::write(newest, [0; 100]).unwrap();
+    let store = Store::open(dir.path(), Durability::Os, 10).unwrap();
+    assert_eq!(store.epoch.bits(), 10, "entries were lost");
+    assert_eq!(rebuilt(dir.path()), (6, seen(&store)));
 }
 
 #[test]
@@ -167,7 +232,7 @@ fn data_of_the_first_version_is_taken_over() {
     let position = store.writer.position();
     store.writer.close().unwrap();
     drop((store.readers, store.lock));
-    // As it was: entries in a table, answers beside them, and no journal.
+    // As it was: entries in a table, answers beside them, and no log of its own.
     let old = tempfile::tempdir().unwrap();
     let db = Connection::open(old.path().join("wigeon.db")).unwrap();
     db.execute_batch(include_str!("v1.sql")).unwrap();
