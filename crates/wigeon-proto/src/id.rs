@@ -5,9 +5,11 @@
 //! that holds an id has been checked; nothing checks it again.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::{COMMAND_ID_BYTES_MAX, ID_BYTES_MAX};
 
@@ -36,8 +38,7 @@ fn is_guest(text: &str) -> bool {
 }
 
 /// A user: chosen by the application (`ann`), or made by the server for a guest (`g:…`).
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
@@ -61,8 +62,7 @@ impl UserId {
 }
 
 /// A room, or the audience of one user's own devices.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(Arc<str>);
 
 impl RoomId {
@@ -106,8 +106,7 @@ impl RoomId {
 }
 
 /// A client's name for one command: with the acting user, the key of idempotency.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommandId(Arc<str>);
 
 impl CommandId {
@@ -126,8 +125,7 @@ impl CommandId {
 }
 
 /// A code that makes whoever knows it a member of a room; made by the server, and a secret.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InviteCode(Arc<str>);
 
 impl InviteCode {
@@ -158,10 +156,10 @@ macro_rules! text_id {
                 f.write_str(&self.0)
             }
         }
-        impl TryFrom<String> for $name {
+        impl TryFrom<&str> for $name {
             type Error = InvalidId;
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                Self::parse(&text)
+            fn try_from(text: &str) -> Result<Self, InvalidId> {
+                Self::parse(text)
             }
         }
         impl From<$name> for String {
@@ -169,9 +167,35 @@ macro_rules! text_id {
                 id.0.as_ref().to_owned()
             }
         }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(PhantomData))
+            }
+        }
     )*};
 }
 text_id!(UserId, RoomId, CommandId, InviteCode);
+
+/// Reads an id where it stands: ids are in every command and every event, and a `String` between the text and
+/// the id would be one allocation more for each.
+struct Text<T>(PhantomData<T>);
+
+impl<T: for<'a> TryFrom<&'a str, Error = InvalidId>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::try_from(text).map_err(E::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -32,6 +32,10 @@ impl Formatter for ScriptSafe {
         fragment: &str,
     ) -> io::Result<()> {
         let bytes = fragment.as_bytes();
+        // Most text has none of them. A look without an exit is one that the compiler makes sixteen bytes wide.
+        if !bytes.iter().fold(false, |found, byte| found | matches!(byte, b'<' | b'>' | b'&' | 0xe2)) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let (mut written, mut at) = (0, 0);
         while at < bytes.len() {
             let Some((escape, length)) = Self::escape(&bytes[at..]) else {

@@ -3,8 +3,9 @@
 //! Two looks at the text: a short one for the head, then one for exactly the fields of that type.
 //! Unknown fields are ignored. What needs state (rights, rooms) is not checked here but in the rules.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::check::bad;
 use super::{Command, Durable, Live, Query, Request};
@@ -22,13 +23,18 @@ pub struct Unreadable {
 }
 
 #[derive(Deserialize)]
-struct Head {
-    id: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
+struct Head<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(rename = "type", borrow)]
+    kind: Option<Text<'a>>,
     #[serde(rename = "as")]
     on_behalf_of: Option<UserId>,
 }
+
+/// A text where it stands, unless it has escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Only the id, for the answer to a command whose head is wrong elsewhere.
 #[derive(Deserialize)]
@@ -53,9 +59,9 @@ impl Request {
     }
 
     fn read(json: &str) -> Result<Self, WireError> {
-        let head: Head = fields(json)?;
-        let id = head.id.as_deref().map(CommandId::parse).transpose().map_err(|e| bad(e.to_string()))?;
-        let kind = head.kind.ok_or_else(|| bad("missing field `type`"))?;
+        let head: Head<'_> = fields(json)?;
+        let id = head.id.map(|Text(id)| CommandId::parse(&id)).transpose().map_err(|e| bad(e.to_string()))?;
+        let Text(kind) = head.kind.ok_or_else(|| bad("missing field `type`"))?;
         let command = Command::of(&kind, json)?;
         if let Command::Durable(durable) = &command {
             if id.is_none() {
@@ -121,7 +127,7 @@ impl Command {
 }
 
 /// The fields of one type. The parser's message names the field and the place, and no value of the caller's.
-fn fields<T: DeserializeOwned>(json: &str) -> Result<T, WireError> {
+fn fields<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, WireError> {
     serde_json::from_str(json).map_err(|error| {
         let kind = match error.classify() {
             serde_json::error::Category::Data => "wrong fields",
