@@ -50,19 +50,57 @@ pub type PayloadHash = [u8; 16];
 impl Entry {
     /// The hash of the command alone: not of when or by whom it came.
     pub fn payload_hash(&self) -> PayloadHash {
-        let json = serde_json::to_vec(&self.command).expect("a command is JSON");
-        let mut hash = PayloadHash::default();
-        hash.copy_from_slice(&Sha256::digest(&json)[..16]);
-        hash
+        hash(&serde_json::to_vec(&self.command).expect("a command is JSON"))
+    }
+
+    /// What [`Self::to_bytes`] and [`Self::payload_hash`] make, for one look at the command.
+    pub fn to_bytes_and_hash(&self) -> (Vec<u8>, PayloadHash) {
+        const COMMAND: &[u8] = b",\"command\":";
+        let bytes = self.to_bytes();
+        // It is the last field. Nothing before it can look like its name: in a string the quotes would be escaped.
+        let at = bytes.windows(COMMAND.len()).position(|here| here == COMMAND);
+        let start = at.expect("every entry has a command") + COMMAND.len();
+        let hash = hash(&bytes[start..bytes.len() - 1]);
+        (bytes, hash)
     }
 
     /// The bytes the log keeps.
     pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("an entry is JSON")
+        // Room for most messages, which grows twice otherwise.
+        let mut bytes = Vec::with_capacity(512);
+        serde_json::to_writer(&mut bytes, self).expect("an entry is JSON");
+        bytes
     }
 
     /// Reads what [`Self::to_bytes`] made.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
+    }
+}
+
+fn hash(payload: &[u8]) -> PayloadHash {
+    let mut hash = PayloadHash::default();
+    hash.copy_from_slice(&Sha256::digest(payload)[..16]);
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_in_the_bytes_is_the_payloads() {
+        let command = r#"{"type":"send","room":"a","body":{"text":"{\",\"command\":1}"}}"#;
+        let entry = Entry {
+            v: RULES_VERSION,
+            actor: UserId::parse("ann").unwrap(),
+            rights: Rights::User,
+            at: 1,
+            id: CommandId::parse(r#",\"command\":"#).unwrap(),
+            new_room: RoomId::parse("a").ok(),
+            new_code: None,
+            command: serde_json::from_str(command).unwrap(),
+        };
+        assert_eq!(entry.to_bytes_and_hash(), (entry.to_bytes(), entry.payload_hash()));
     }
 }

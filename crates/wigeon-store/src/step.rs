@@ -54,7 +54,8 @@ pub struct Admitted {
 
 impl From<Entry> for Admitted {
     fn from(entry: Entry) -> Self {
-        Self { bytes: entry.to_bytes(), hash: entry.payload_hash(), entry }
+        let (bytes, hash) = entry.to_bytes_and_hash();
+        Self { entry, bytes, hash }
     }
 }
 
