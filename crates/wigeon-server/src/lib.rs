@@ -116,6 +116,8 @@ pub struct Server {
 
 /// Binds the addresses, opens the log, starts the sequencer.
 pub async fn start(options: Options) -> Result<Server, StartError> {
+    // First: what is counted before would not be.
+    let metrics = telemetry::install();
     let mut listeners = Vec::new();
     for address in &options.listen {
         let bound = TcpListener::bind(address).await;
@@ -141,7 +143,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         listen: addresses.clone(),
         stream_bytes_max: options.stream_bytes_max,
         script_transports: options.script_transports,
-        metrics: telemetry::install(),
+        metrics,
         draining: CancellationToken::new(),
         rates: Rates::default(),
     };

@@ -1,10 +1,10 @@
 //! Metrics: their names, what they mean, and the guards that count what is open.
 
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{Counter, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use wigeon_proto::transport::Transport;
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Installs the recorder, once for the process, and describes every metric.
 pub(crate) fn install() -> PrometheusHandle {
@@ -64,12 +64,16 @@ impl Drop for OpenSockJs {
     }
 }
 
+// Found once and not for each message. Whoever counts does so after [`install`].
+
 /// Counts frames that leave.
 pub(crate) fn frames_sent(count: usize) {
-    counter!("wigeon_frames_sent_total").increment(count as u64);
+    static SENT: LazyLock<Counter> = LazyLock::new(|| counter!("wigeon_frames_sent_total"));
+    SENT.increment(count as u64);
 }
 
 /// Counts commands that have come in.
 pub(crate) fn commands_received(count: usize) {
-    counter!("wigeon_commands_total").increment(count as u64);
+    static RECEIVED: LazyLock<Counter> = LazyLock::new(|| counter!("wigeon_commands_total"));
+    RECEIVED.increment(count as u64);
 }

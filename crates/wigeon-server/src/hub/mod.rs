@@ -20,7 +20,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use metrics::Counter;
 use tokio::sync::oneshot;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::{Answer, Committed, Outlet};
@@ -36,20 +35,12 @@ use slot::Slot;
 use crate::presence::{Presence, Told};
 
 /// A handle to the hub; clones share it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Hub {
     shared: Arc<Shared>,
     /// Wires with staged answers of the commit at hand.
     answered: Vec<Arc<Wire>>,
-    frames_sent: Counter,
     pub(crate) presence: Presence,
-}
-
-impl Default for Hub {
-    fn default() -> Self {
-        let frames_sent = metrics::counter!("wigeon_frames_sent_total");
-        Self { shared: Arc::default(), answered: Vec::new(), frames_sent, presence: Presence::default() }
-    }
 }
 
 #[derive(Default)]
@@ -306,7 +297,7 @@ impl Outlet for Hub {
         for wire in self.answered.drain(..) {
             wire.flush();
         }
-        self.frames_sent.increment(sent as u64);
+        crate::telemetry::frames_sent(sent);
     }
 
     fn attach(&mut self, feed: Attach, rooms: Vec<RoomId>, position: u64) {

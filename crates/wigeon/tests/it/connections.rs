@@ -1,12 +1,13 @@
 //! Connections that end: what they held is given back, and the end is prompt.
 
-use crate::ops::now;
-use crate::server::{Server, soon};
+use crate::ops::{frame, now};
+use crate::server::{Server, send, soon};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
-use wigeon_client::{Client, Method};
+use wigeon_client::{Client, Method, ReadOptions};
+use wigeon_proto::transport::Transport;
 use wigeon_proto::websocket::{Opcode, encode};
 
 /// Opens `path` by hand, so that the connection can be dropped at any point.
@@ -27,9 +28,35 @@ async fn web_socket(client: &Client) -> TcpStream {
 }
 
 pub(crate) async fn feeds(client: &Client) -> String {
+    metric(client, "wigeon_feeds ").await.expect("the gauge of feeds")
+}
+
+/// A metric's value, once there is one.
+async fn metric(client: &Client, name: &str) -> Option<String> {
     let answer = client.raw(Method::GET, "/metrics", &[], "").await.expect("the metrics");
     let text = String::from_utf8_lossy(&answer.body).into_owned();
-    text.lines().find_map(|line| line.strip_prefix("wigeon_feeds ")).expect("the gauge of feeds").to_owned()
+    text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
+}
+
+#[tokio::test]
+async fn frames_are_counted_whoever_writes_them() {
+    let server = Server::start().await;
+    let service = server.service();
+    service.command(send("one", "before")).await.expect("a service makes channels");
+    let start = now(&service).await;
+    let options = ReadOptions { rooms: vec!["one".to_owned()], ..ReadOptions::after(Some(&start)) };
+    let mut reader = service.read(Transport::Ndjson, options);
+    assert_eq!(frame(&mut reader).await.kind(), "ready");
+    // The reader is level: the hub writes this one, with no task in between.
+    service.command(send("one", "live")).await.expect("an ack");
+    assert_eq!(frame(&mut reader).await.kind(), "message");
+    let count = async || metric(&service, "wigeon_frames_sent_total ").await;
+    soon("the count", async {
+        while count().await.is_none_or(|sent| sent == "0") {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
