@@ -127,6 +127,12 @@ pub(crate) async fn run(app: &Arc<App>, caller: &Caller, text: &str) -> Result<V
     Ok([b"{\"replies\":[", replies.as_slice(), b"]}"].concat())
 }
 
+/// Splits a WebSocket's message into commands. Nearly all are one object on one line, which decoding will read
+/// anyhow: that it is JSON is not found out twice.
+pub(crate) fn split_message(text: &str) -> Result<Vec<&str>, WireError> {
+    if text.starts_with('{') && !text.contains('\n') { Ok(vec![text]) } else { split(text) }
+}
+
 /// Splits a body into commands: one object, an array of at most [`COMMANDS_PER_REQUEST_MAX`], or, on a
 /// WebSocket, several objects on lines of their own.
 pub(crate) fn split(text: &str) -> Result<Vec<&str>, WireError> {

@@ -78,6 +78,7 @@ struct Waiting {
 pub(crate) struct Place {
     line: Arc<Shared>,
     number: u64,
+    filled: bool,
 }
 
 impl Line {
@@ -97,7 +98,7 @@ impl Line {
         let mut state = self.shared.lock();
         let number = state.first + state.waiting.len() as u64;
         state.waiting.push_back(Waiting { id, since: Instant::now(), reply: None });
-        Place { line: self.shared.clone(), number }
+        Place { line: self.shared.clone(), number, filled: false }
     }
 
     /// Returns when replies have left the line since the last time.
@@ -160,11 +161,12 @@ impl Shared {
 
 impl Place {
     /// Fills the place with its reply.
-    pub(crate) fn fill(self, answer: Answer) {
+    pub(crate) fn fill(mut self, answer: Answer) {
         self.set(&answer);
     }
 
-    fn set(&self, answer: &Answer) {
+    fn set(&mut self, answer: &Answer) {
+        self.filled = true;
         let mut state = self.line.lock();
         let Some(at) = self.number.checked_sub(state.first) else { return };
         if let Some(waiting) = state.waiting.get_mut(at as usize)
@@ -179,7 +181,9 @@ impl Place {
 impl Drop for Place {
     /// Nobody answers any more: the sequencer has ended, or the question was given up.
     fn drop(&mut self) {
-        self.set(&Err(unconfirmed()));
+        if !self.filled {
+            self.set(&Err(unconfirmed()));
+        }
     }
 }
 

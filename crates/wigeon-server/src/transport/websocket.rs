@@ -20,7 +20,7 @@ use super::request::EventsRequest;
 use super::socket::{End, RESTART, Said, Socket};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Effect, Taken, refuse, split, take};
+use crate::commands::{Effect, Taken, refuse, split_message, take};
 use crate::hub::{Feed, Loan};
 use crate::line::Line;
 use crate::wire::{Form, Wire};
@@ -141,7 +141,7 @@ async fn hear_hello(
         return Err(refused(socket, None, &no_credentials()));
     }
     let text = backlog.remove(0).map_err(|error| refused(socket, None, &error))?;
-    let first = split(&text).map_err(|error| refused(socket, None, &error))?;
+    let first = split_message(&text).map_err(|error| refused(socket, None, &error))?;
     let hello = first[0];
     backlog.splice(0..0, first[1..].iter().map(|text| Ok((*text).to_owned())));
     match Request::decode(hello) {
@@ -204,7 +204,7 @@ impl Session {
 
     async fn commands(&mut self, texts: Vec<Said>) {
         for text in texts {
-            match text.as_deref().map_err(Clone::clone).and_then(split) {
+            match text.as_deref().map_err(Clone::clone).and_then(split_message) {
                 Ok(commands) => {
                     crate::telemetry::commands_received(commands.len());
                     for command in commands {
