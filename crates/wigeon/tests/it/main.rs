@@ -19,6 +19,7 @@ mod keeping;
 mod kill;
 mod membership;
 mod ops;
+mod raw;
 mod retry;
 mod server;
 mod shutdown;
