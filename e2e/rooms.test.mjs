@@ -99,6 +99,7 @@ suite("rooms", () => {
     const [ann, cy] = [await open(t, "Ann", `/?room=${room}`), await open(t, "Cy", `/?room=${room}`)];
     await details(ann);
     await onMember(ann, "Cy", "Ban");
+    await ann.page.getByRole("dialog", { name: "Ban Cy?" }).getByRole("button", { name: "Ban" }).click();
     await item(cy, room).waitFor({ state: "detached" });
     await member(ann, "Cy").waitFor({ state: "detached" });
     await dialog(ann).getByRole("button", { name: "Who is banned?" }).click();

@@ -16,6 +16,7 @@ import "./styles/picking.css";
 import "./styles/side.css";
 import "./styles/dialogs.css";
 import "./styles/details.css";
+import "./styles/forced_colors.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app/app.ts";

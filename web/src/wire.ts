@@ -23,6 +23,8 @@ export interface Policy {
   slow_s?: number;
   /** The least role that may call everybody. */
   mention_all?: string;
+  /** Days after which messages go; 0 = the server's own rule. */
+  retention_days?: number;
   /** Seconds in which an author may take a message back; 0 = always. */
   recall_s?: number;
 }
@@ -167,6 +169,7 @@ export type Frame =
   | (MessageFrame & { type: "message" })
   | (Event & { type: "message.edited"; seq: number; body: Body; version?: number })
   | (Event & { type: "message.recalled"; seq: number })
+  | (Event & { type: "message.expired"; to_seq: number })
   | (Event & { type: "reaction"; seq: number; emoji: string; on: boolean })
   | (Event & { type: "member"; action: MemberAction; users: string[]; role?: string; until?: number })
   | (Event & { type: "room"; action: "create" | "update"; kind?: RoomKind; title?: string; policy?: WireRoom["policy"]; users?: (string | WireMember)[] })

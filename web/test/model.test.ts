@@ -146,3 +146,18 @@ test("what came before one's time is known to be there, and not to be seen", () 
   m.history("lobby", { messages: [], min_seq: 0, max_seq: 0, more: false }, { from: 1, to: 4 });
   assert.equal(m.timeline("lobby").earliest, 5);
 });
+
+test("messages whose time is over go: from the timeline, the pins, the list and the threads", () => {
+  const m = model();
+  m.history("lobby", { messages: [...messages(1, 3), message(4, { thread: 1 })], min_seq: 1, max_seq: 4, more: false }, { from: 1, to: 4 });
+  m.room({ ...lobby, pins: [4, 2], last: message(4) });
+  m.frame({ type: "message.expired", room: "lobby", from: "wigeon", at: 9, to_seq: 3 }, 9);
+  assert.deepEqual(m.timeline("lobby").messages.map((each) => each.seq), [4]);
+  assert.deepEqual(m.rooms.get("lobby")!.pins, [4]);
+  assert.equal(m.rooms.get("lobby")!.last?.seq, 4);
+  assert.equal(m.timeline("lobby").earliest, 4);
+  assert.deepEqual(m.timeline("lobby").holes(), []);
+  m.frame({ type: "message.expired", room: "lobby", from: "wigeon", at: 9, to_seq: 4 }, 9);
+  assert.equal(m.rooms.get("lobby")!.last, undefined);
+  assert.deepEqual(m.timeline("lobby").threads.of(1), []);
+});

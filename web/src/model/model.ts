@@ -81,6 +81,13 @@ export class Model {
         this.timeline(frame.room).recall(frame.seq);
         this.change(frame.room, (room) => (room.pins?.includes(frame.seq) ? { ...room, pins: pinned(room.pins, frame.seq, false) } : room));
         return this.refreshLast(frame.room, frame.seq);
+      case "message.expired":
+        this.timeline(frame.room).expire(frame.to_seq);
+        return this.change(frame.room, (room) => ({
+          ...room,
+          pins: room.pins?.filter((pin) => pin > frame.to_seq),
+          last: room.last && room.last.seq > frame.to_seq ? room.last : undefined,
+        }));
       case "reaction":
         return this.timeline(frame.room).react(frame.seq, frame.from, frame.emoji, frame.on);
       case "member":

@@ -26,6 +26,14 @@ export class Threads {
     this.walked = [];
   }
 
+  expire(seq: number): void {
+    for (const reply of [...this.replies.values()]) {
+      if (reply.seq > seq) continue;
+      this.replies.delete(reply.seq);
+      this.roots.get(reply.thread ?? 0)?.delete(reply.seq);
+    }
+  }
+
   find(seq: number): Message | undefined {
     return this.replies.get(seq);
   }

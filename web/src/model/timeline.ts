@@ -127,6 +127,16 @@ export class Timeline {
     this.replace(seq, (m) => ({ ...m, text: "", recalled: true, reactions: [] }));
   }
 
+  /** What is up to `seq` has gone, because its time was over. */
+  expire(seq: number): void {
+    this.earliest = Math.max(this.earliest, seq + 1);
+    this.messages = this.messages.slice(lowerBound(this.messages, seq + 1));
+    this.notes = this.notes.filter((note) => note.after > seq);
+    this.covered = cover(this.covered, { from: 1, to: seq });
+    this.threads.expire(seq);
+    for (const aside of this.asides.keys()) if (aside <= seq) this.asides.set(aside, null);
+  }
+
   react(seq: number, user: string, emoji: string, on: boolean): void {
     this.replace(seq, (m) => react(m, user, emoji, on));
   }

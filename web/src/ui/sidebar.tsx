@@ -1,5 +1,5 @@
 // The left-hand side: the conversations, the way to new ones, and who one is.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { keyOf } from "../app/conversation.ts";
 import { draftOf } from "../app/drafts.ts";
 import { openSecondWindow } from "../app/identity.ts";
@@ -27,7 +27,19 @@ interface Props {
 
 export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props) {
   const app = useApp();
+  const [stop, setStop] = useState<string | null>(null);
+  const list = useRef<HTMLUListElement>(null);
   const rooms = [...app.model.rooms.values()].filter((room) => !isHidden(room) || app.open?.target.room === room.id).sort(byActivity);
+  // One stop of the Tab key for the whole list; arrows go on from there.
+  const here = rooms.find((room) => room.id === stop) ?? rooms.find((room) => room.id === app.open?.target.room) ?? rooms[0];
+  const onKeyDown = (event: KeyboardEvent) => {
+    const items = [...(list.current?.querySelectorAll<HTMLElement>(".room-item") ?? [])];
+    const now = items.findIndex((item) => item.parentElement?.contains(event.target as Node));
+    const to = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (to === undefined || now < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    items[to]?.focus();
+  };
   return (
     <div class="sidebar" role={alone ? "main" : "navigation"} aria-label={t.rooms}>
       <div class="sidebar-head">
@@ -42,9 +54,9 @@ export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props)
         <span>{t.jump}</span>
         <kbd>{jumpKey}</kbd>
       </button>
-      <ul class="rooms" data-testid="room-list" aria-busy={!app.model.loaded}>
+      <ul ref={list} class="rooms" data-testid="room-list" aria-busy={!app.model.loaded} onKeyDown={onKeyDown}>
         {rooms.map((room) => (
-          <RoomItem key={room.id} room={room} />
+          <RoomItem key={room.id} room={room} tab={room === here ? 0 : -1} onFocus={() => setStop(room.id)} />
         ))}
         {!app.model.loaded && [1, 2, 3].map((n) => <li key={n} class="room-ghost" aria-hidden="true" />)}
         {app.model.loaded && rooms.length === 0 && (
@@ -59,7 +71,7 @@ export function Sidebar({ alone, onNew, onJump, onSignOut, onConfigure }: Props)
   );
 }
 
-function RoomItem({ room }: { room: Room }) {
+function RoomItem({ room, tab, onFocus }: { room: Room; tab: number; onFocus: () => void }) {
   const app = useApp();
   const key = keyOf({ room: room.id });
   const current = app.open !== null && keyOf(app.open.target) === key;
@@ -71,6 +83,7 @@ function RoomItem({ room }: { room: Room }) {
   return (
     <li
       class="room-row"
+      onFocusIn={onFocus}
       onContextMenu={(event) => {
         event.preventDefault();
         const { clientX: x, clientY: y } = event;
@@ -78,7 +91,7 @@ function RoomItem({ room }: { room: Room }) {
       }}
       {...press}
     >
-      <button type="button" class={["room-item", unread > 0 && "room-unread", quiet && "room-quiet"].filter(Boolean).join(" ")} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
+      <button type="button" tabIndex={tab} class={["room-item", unread > 0 && "room-unread", quiet && "room-quiet"].filter(Boolean).join(" ")} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
         <RoomAvatar room={room} />
         <span class="room-item-title">
           {app.titleOf({ room: room.id })}
@@ -104,7 +117,7 @@ function RoomItem({ room }: { room: Room }) {
           )}
         </span>
       </button>
-      <button type="button" class="button-icon room-more" aria-label={t.roomActions(app.titleOf({ room: room.id }))} title={t.moreActions} aria-haspopup="menu" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
+      <button type="button" tabIndex={tab} class="button-icon room-more" aria-label={t.roomActions(app.titleOf({ room: room.id }))} title={t.moreActions} aria-haspopup="menu" onClick={(event) => setMenu(placeOf(event.currentTarget))}>
         <Icon name="more" />
       </button>
       {menu && <RoomMenu room={room} at={menu} onClose={() => setMenu(null)} />}

@@ -5,6 +5,9 @@ import { t } from "../i18n/index.ts";
 import { blocksOf, type Inline, type Mentions } from "../model/markup.ts";
 import { foldOf } from "../model/text.ts";
 
+/** A name as short as this is not broken over two lines. */
+const NAME_WHOLE_CHARS = 24;
+
 interface Props {
   text: string;
   mentions: Mentions;
@@ -30,7 +33,7 @@ export function Text({ text, mentions, me, tab }: Props) {
             </a>
           );
         case "mention":
-          return <span class={part.user === me || part.user === "" ? "mention mention-me" : "mention"}>{part.text}</span>;
+          return <span class={["mention", (part.user === me || part.user === "") && "mention-me", part.text.length <= NAME_WHOLE_CHARS && "mention-whole"].filter(Boolean).join(" ")}>{part.text}</span>;
         case "strong":
           return <strong>{draw(part.parts)}</strong>;
         case "em":

@@ -6,6 +6,7 @@ import type { WireMember } from "../../wire.ts";
 import { PersonAvatar } from "../avatar.tsx";
 import { useApp } from "../context.ts";
 import { fullTimeOf } from "../dates.ts";
+import { Confirm } from "../dialog.tsx";
 import { Icon } from "../icons.tsx";
 import { Menu, MenuGroup, MenuItem, type Place, placeOf } from "../menu.tsx";
 import { PeoplePicker } from "../people_picker.tsx";
@@ -66,6 +67,7 @@ function AddPeople({ room }: { room: Room }) {
 function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onClose: () => void }) {
   const app = useApp();
   const [menu, setMenu] = useState<Place | null>(null);
+  const [asking, setAsking] = useState<"remove" | "ban" | null>(null);
   const name = user.name || app.nameOf(user.id);
   const me = user.id === app.model.me;
   const role = user.role ?? "member";
@@ -75,6 +77,10 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
   const then = (action: () => Promise<unknown>) => () => {
     setMenu(null);
     void action();
+  };
+  const ask = (what: "remove" | "ban") => () => {
+    setMenu(null);
+    setAsking(what);
   };
   const roles: Role[] = room.role === "owner" ? ["owner", "admin", "member", "reader"] : ["member", "reader"];
   const notes = [t.roles[role], muted && t.mutedUntil(fullTimeOf(user.muted_until ?? 0))].filter(Boolean).join(" · ");
@@ -123,12 +129,12 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
             </MenuItem>
           )}
           {manages && (
-            <MenuItem icon="leave" danger onClick={then(() => app.rooms.remove(room.id, user.id))}>
+            <MenuItem icon="leave" danger onClick={ask("remove")}>
               {t.removeMember}
             </MenuItem>
           )}
           {manages && (
-            <MenuItem icon="shield" danger hint={t.banHint} onClick={then(() => app.rooms.ban(room.id, user.id))}>
+            <MenuItem icon="shield" danger hint={t.banHint} onClick={ask("ban")}>
               {t.ban}
             </MenuItem>
           )}
@@ -137,6 +143,8 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
           </MenuItem>
         </Menu>
       )}
+      {asking === "remove" && <Confirm title={t.removeAsk(name)} text={t.removeText} yes={t.removeMember} onYes={() => void app.rooms.remove(room.id, user.id)} onClose={() => setAsking(null)} />}
+      {asking === "ban" && <Confirm title={t.banAsk(name)} text={t.banText} yes={t.ban} onYes={() => void app.rooms.ban(room.id, user.id)} onClose={() => setAsking(null)} />}
     </li>
   );
 }
