@@ -17,8 +17,8 @@ const LOOKS = [
 ];
 
 const WORDS = {
-  "en-GB": { details: "Details", settings: "Settings", select: "Select", forward: "Forward", about: "About this message", react: "React", more: "More emoji", create: "Create link", all: "All 2" },
-  "zh-CN": { details: "详情", settings: "设置", select: "选择", forward: "转发", about: "消息详情", react: "表态", more: "更多表情", create: "生成链接", all: "全部 2 条" },
+  "en-GB": { details: "Details", settings: "Settings", select: "Select", forward: "Forward", about: "About this message", react: "React", more: "More emoji", create: "Create link", all: "All 2", thread: "Reply in thread", ban: "Ban" },
+  "zh-CN": { details: "详情", settings: "设置", select: "选择", forward: "转发", about: "消息详情", react: "表态", more: "更多表情", create: "生成链接", all: "全部 2 条", thread: "在话题中回复", ban: "封禁" },
 };
 
 suite("every state of the page", () => {
@@ -42,6 +42,7 @@ suite("every state of the page", () => {
     await say("ann", "I will bring *grain*.");
     await say("bo", "@Ann Heron run `./count --all`", { mentions: ["ann"] });
     await server.command(tokens.bo, { type: "send", room: pond, forward: { room: pond, seq: 1 } });
+    await say("bo", "And water?", { thread: 4 });
     await server.command(tokens.ann, { type: "edit", room: pond, seq: 4, body: { text: "I will bring grain." } });
     for (const seq of [1, 4]) await server.command(tokens.ann, { type: "pin", room: pond, seq, on: true });
     await server.command(tokens.bo, { type: "react", room: pond, seq: 4, emoji: "🎉", on: true });
@@ -64,7 +65,7 @@ suite("every state of the page", () => {
         assert.deepEqual(await judge(page), [], `${state} is accessible`);
       };
       const item = (entry) => page.locator("[role^=menuitem]").filter({ hasText: entry }).first();
-      const own = chat.message("I will bring grain.");
+      const own = chat.messages.and(page.locator('[data-seq="4"]'));
       const menu = async () => {
         // By the keys: the same on every screen.
         await own.focus();
@@ -98,6 +99,19 @@ suite("every state of the page", () => {
       await looks("forward");
       await page.keyboard.press("Escape");
       await menu();
+      await item(w.thread).click();
+      await page.getByTestId("thread-message").nth(1).waitFor();
+      await looks("thread");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("side").waitFor({ state: "detached" });
+      await page.keyboard.press("ControlOrMeta+f");
+      await page.getByRole("search").getByRole("searchbox").fill("whistled");
+      await page.locator(".hit").first().waitFor();
+      await page.getByRole("search").getByRole("combobox").last().selectOption("days");
+      await looks("search");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("side").waitFor({ state: "detached" });
+      await menu();
       await item(w.select).click();
       await page.getByRole("toolbar").waitFor();
       await looks("picking");
@@ -113,6 +127,9 @@ suite("every state of the page", () => {
       await page.getByRole("dialog").locator(".person[aria-haspopup]").last().click();
       await page.getByRole("menu").waitFor();
       await looks("member");
+      await item(w.ban).click();
+      await page.getByRole("dialog").nth(1).waitFor();
+      await looks("ban");
       await page.keyboard.press("Escape");
       await page.keyboard.press("Escape");
       if (look.viewport.width < 640) await page.goBack();

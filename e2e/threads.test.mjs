@@ -49,7 +49,7 @@ suite("a thread", () => {
     await inThread(other, "I do").waitFor();
     await other.page.keyboard.press("Escape");
     await panel(other).waitFor({ state: "detached" });
-    await other.message("I do").getByRole("button", { name: "In the thread of: who brings grain?" }).waitFor();
+    await other.message("I do").getByRole("button", { name: "Thread: who brings grain?" }).waitFor();
     assert.deepEqual([...chat.page.problems, ...other.page.problems], []);
   });
 
@@ -80,7 +80,7 @@ suite("a thread", () => {
     await server.command(bo, { type: "send", room: id, body: { text: "the last answer" }, thread: 1 });
     const chat = await open(t, ann, id);
     await chat.sees("the last answer");
-    await chat.message("the last answer").getByRole("button", { name: /In the thread of/ }).click();
+    await chat.message("the last answer").getByRole("button", { name: /^Thread/ }).click();
     await inThread(chat, "the first answer").waitFor();
     assert.deepEqual(await chat.page.getByTestId("thread-message").locator(".text").allTextContents(), ["long ago", "the first answer", "the last answer"]);
     await chat.page.reload();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldsOf, NOTHING } from "../src/model/search.ts";
+import { fieldsOf, NOTHING, plainSnippet } from "../src/model/search.ts";
 
 test("a question without limits asks for words alone", () => {
   assert.deepEqual(fieldsOf({ ...NOTHING, q: " grain " }, 5), { q: "grain" });
@@ -20,4 +20,8 @@ test("an older page begins where the last one ended, within the same days", () =
   const fields = fieldsOf(question, 0, "1abc");
   assert.equal(fields.before, "1abc");
   assert.equal(fields.after, new Date(2026, 2, 1).getTime() - 1);
+});
+
+test("a snippet loses the marks of Markdown, and nothing else", () => {
+  assert.deepEqual(plainSnippet(["> **", "widgeon", "** and\n> `code` 2*3 ~~no~~ snake_case"]), ["", "widgeon", " and code 2*3 no snake_case"]);
 });

@@ -1,22 +1,9 @@
 // Every Chinese (simplified) sentence of the page; en.ts sets the shape.
 import type { Strings } from "./en.ts";
+import { isolated, sentence } from "./sentence.ts";
 
-const list = (names: string[]) => names.join("、");
-
-const HAN_THEN_LATIN = /^[\p{Script=Han}][A-Za-z0-9]$/u;
-const LATIN_THEN_HAN = /^[A-Za-z0-9][\p{Script=Han}]$/u;
-
-/** A sentence around names: Chinese and Latin text that meet get a space between them. */
-function s(texts: TemplateStringsArray, ...values: (string | number)[]): string {
-  let sentence = texts[0] ?? "";
-  for (const [index, value] of values.entries()) {
-    for (const part of [String(value), texts[index + 1] ?? ""]) {
-      const seam = sentence.slice(-1) + part.slice(0, 1);
-      sentence += HAN_THEN_LATIN.test(seam) || LATIN_THEN_HAN.test(seam) ? ` ${part}` : part;
-    }
-  }
-  return sentence;
-}
+const s = sentence;
+const list = (names: string[]) => names.map(isolated).join("、");
 const seconds = (n: number) => (n < 60 ? s`${n} 秒` : n < 3_600 ? s`${n / 60} 分钟` : n < 86_400 ? s`${n / 3_600} 小时` : s`${n / 86_400} 天`);
 
 export const zh: Strings = {
@@ -237,7 +224,7 @@ export const zh: Strings = {
   replies: (n) => s`${n} 条回复`,
   replyInThread: "在话题中回复",
   openThread: "打开话题",
-  inThread: (text) => s`所属话题：${text}`,
+  inThread: (text) => s`话题：${text}`,
   writeInThread: "在话题中回复",
 
   invitation: "邀请",

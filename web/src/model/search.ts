@@ -1,4 +1,4 @@
-// What can be asked of a search. Pure: the fields of the command out of what was chosen.
+// What can be asked of a search, and how what it found reads. Pure.
 
 export type Period = "any" | "day" | "week" | "month" | "year" | "days";
 
@@ -41,4 +41,9 @@ function dayStart(day: string, on: number): number | undefined {
   const [year, month, date] = day.split("-").map(Number);
   if (!year || !month || !date) return undefined;
   return new Date(year, month - 1, date + on).getTime();
+}
+
+/** A snippet as a list shows it: without the marks of Markdown, which say nothing out of their place. */
+export function plainSnippet(parts: readonly string[]): string[] {
+  return parts.map((part) => part.replace(/\*\*|~~|`+|^> ?|\n> ?/g, (mark) => (mark.startsWith("\n") ? " " : "")));
 }

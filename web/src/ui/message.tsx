@@ -179,9 +179,9 @@ function ThreadMark({ tab, message, root }: { tab: number; message: Message; roo
   const app = useApp();
   const text = !root ? t.thread : root.recalled ? t.recalledPreview : oneLine(wordsOf(root.text));
   return (
-    <button type="button" class="thread-mark" tabIndex={tab} aria-label={t.inThread(text)} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
+    <button type="button" class="thread-mark" tabIndex={tab} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
       <Icon name="thread" />
-      <span>{text}</span>
+      <span>{root ? t.inThread(text) : text}</span>
     </button>
   );
 }

@@ -1,7 +1,7 @@
 // Finding messages: words, where, of whom and when; what was found, the newest first, each leading to its place.
 import { useEffect, useRef } from "preact/hooks";
 import { explain, t } from "../i18n/index.ts";
-import type { Period } from "../model/search.ts";
+import { type Period, plainSnippet } from "../model/search.ts";
 import type { Hit, WireMember } from "../wire.ts";
 import { PersonAvatar } from "./avatar.tsx";
 import { Choice } from "./choice.tsx";
@@ -142,8 +142,9 @@ function Outcome({ list }: { list: { current: HTMLOListElement | null } }) {
           ))}
           {more && (
             <li class="hits-more">
-              <button type="button" class="button button-small" disabled={busy} onClick={() => void search.further()}>
-                {busy ? t.searching : t.searchMore}
+              {/* Not disabled while it works: that would take the focus from who came here by keyboard. */}
+              <button type="button" class="button button-small" aria-disabled={busy} onClick={() => void search.further()}>
+                {t.searchMore}
               </button>
             </li>
           )}
@@ -170,7 +171,7 @@ function HitItem({ hit, everywhere }: { hit: Hit; everywhere: boolean }) {
           {briefTimeOf(hit.at, Date.now())}
         </time>
         <span class="hit-text" dir="auto">
-          {hit.snippet.map((part, index) => (index % 2 === 1 ? <mark>{part}</mark> : part))}
+          {plainSnippet(hit.snippet).map((part, index) => (index % 2 === 1 ? <mark>{part}</mark> : part))}
         </span>
       </button>
     </li>
