@@ -4,7 +4,7 @@
 //! entry ── known id? ──▶ same payload ▶ Repeated      other payload ▶ Rejected(conflict)
 //!              │ no
 //!              ▼
-//!        by its command: messages · forms · marks · rooms · members · invites · users
+//!        by its command: messages · forms · marks · rooms · retention · members · invites · users
 //!              ├─▶ against the rules ▶ Rejected
 //!              └─▶ Applied { event?, changes, reply }
 //! ```
@@ -15,6 +15,7 @@ mod invites;
 mod marks;
 mod members;
 mod messages;
+mod retention;
 mod rooms;
 mod users;
 
@@ -33,6 +34,7 @@ use crate::state::{Member, Room, State};
 pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome, S::Error> {
     if remembers(&entry.command)
         && let Some(answered) = state.answered(&entry.actor, &entry.id)?
+        && answered.until.is_none_or(|until| entry.at < until)
     {
         return Result::Ok(if answered.hash == entry.payload_hash() {
             Outcome::Repeated(answered.reply)
@@ -51,6 +53,7 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         Durable::Pin(pin) => step.pin(pin),
         Durable::RoomCreate(create) => step.room_create(create),
         Durable::RoomUpdate(update) => step.room_update(update),
+        Durable::RoomRetain(retain) => step.room_retain(retain),
         Durable::RoomJoin(join) => step.room_join(join),
         Durable::RoomLeave(leave) => step.room_leave(leave),
         Durable::MemberAdd(add) => step.member_add(add),
@@ -74,9 +77,9 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
 }
 
 /// Whether the reply is kept under the command's id. A read mark only ever rises: repeating it is
-/// harmless, and keeping a reply for each would outweigh the messages.
+/// harmless, and keeping a reply for each would outweigh the messages. What has gone does not go again.
 pub fn remembers(command: &Durable) -> bool {
-    !matches!(command, Durable::Read(_))
+    !matches!(command, Durable::Read(_) | Durable::RoomRetain(_))
 }
 
 /// Why a decision ended early.

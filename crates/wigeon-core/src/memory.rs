@@ -7,6 +7,7 @@ use wigeon_proto::cursor::Cursor;
 use wigeon_proto::event::{Event, What};
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 use wigeon_proto::json;
+use wigeon_proto::limits::ANSWERS_KEPT_MS;
 use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::Role;
 
@@ -21,7 +22,7 @@ pub struct Memory {
     rooms: BTreeMap<RoomId, Room>,
     members: BTreeMap<(RoomId, UserId), Member>,
     stays: BTreeMap<(RoomId, UserId), Vec<Stay>>,
-    messages: BTreeMap<(RoomId, u64), (MessageState, String)>,
+    messages: BTreeMap<(RoomId, u64), (MessageState, String, CommandId)>,
     reactions: BTreeSet<(RoomId, u64, String, UserId)>,
     pins: BTreeSet<(RoomId, u64)>,
     bans: BTreeSet<(RoomId, UserId)>,
@@ -53,15 +54,16 @@ impl Memory {
         for change in &applied.changes {
             self.change(change);
         }
-        if let Some(Event { room, from, at, what: What::Message { seq, body, forwarded, .. }, .. }) =
+        if let Some(Event { room, from, at, what: What::Message { seq, id, body, forwarded, .. }, .. }) =
             &applied.event
         {
             let (from, forwarded) = (from.clone(), forwarded.clone());
             let state = MessageState { from, version: 0, recalled: false, at: *at, forwarded };
-            self.messages.insert((room.clone(), *seq), (state, body.text.clone()));
+            self.messages.insert((room.clone(), *seq), (state, body.text.clone(), id.clone()));
         }
         if remembers(&entry.command) {
-            let answer = Answered { hash: entry.payload_hash(), reply: json::to_vec(&applied.reply) };
+            let answer =
+                Answered { hash: entry.payload_hash(), reply: json::to_vec(&applied.reply), until: None };
             self.answers.insert((entry.actor.clone(), entry.id.clone()), answer);
         }
     }
@@ -85,18 +87,19 @@ impl Memory {
                 }
             }
             Change::Edited { room, seq, version, text, .. } => {
-                if let Some((message, words)) = self.messages.get_mut(&(room.clone(), *seq)) {
+                if let Some((message, words, _)) = self.messages.get_mut(&(room.clone(), *seq)) {
                     message.version = *version;
                     words.clone_from(text);
                 }
             }
             Change::Recalled { room, seq } => {
-                if let Some((message, words)) = self.messages.get_mut(&(room.clone(), *seq)) {
+                if let Some((message, words, _)) = self.messages.get_mut(&(room.clone(), *seq)) {
                     message.recalled = true;
                     words.clear();
                 }
                 self.pins.remove(&(room.clone(), *seq));
             }
+            Change::Retained { room, to_seq, .. } => self.retain(room, *to_seq),
             Change::Reaction { room, seq, user, emoji, on } => {
                 toggle(&mut self.reactions, (room.clone(), *seq, emoji.clone(), user.clone()), *on);
             }
@@ -118,6 +121,19 @@ impl Memory {
             }
             Change::Mention(..) | Change::MentionAll(..) | Change::User(..) => {}
         }
+    }
+
+    fn retain(&mut self, room: &RoomId, to_seq: u64) {
+        let goes = |of: &RoomId, seq: u64| of == room && seq <= to_seq;
+        for ((of, seq), (message, _, id)) in &self.messages {
+            let answer = self.answers.get_mut(&(message.from.clone(), id.clone()));
+            if let Some(answer) = answer.filter(|_| goes(of, *seq)) {
+                answer.until = Some(message.at + ANSWERS_KEPT_MS);
+            }
+        }
+        self.messages.retain(|(of, seq), _| !goes(of, *seq));
+        self.reactions.retain(|(of, seq, ..)| !goes(of, *seq));
+        self.pins.retain(|(of, seq)| !goes(of, *seq));
     }
 }
 
@@ -150,11 +166,11 @@ impl State for Memory {
     }
 
     fn message(&self, room: &RoomId, seq: u64) -> Result<Option<MessageState>, Infallible> {
-        Ok(self.messages.get(&(room.clone(), seq)).map(|(message, _)| message.clone()))
+        Ok(self.messages.get(&(room.clone(), seq)).map(|(message, ..)| message.clone()))
     }
 
     fn text(&self, room: &RoomId, seq: u64) -> Result<Option<String>, Infallible> {
-        Ok(self.messages.get(&(room.clone(), seq)).map(|(_, text)| text.clone()))
+        Ok(self.messages.get(&(room.clone(), seq)).map(|(_, text, _)| text.clone()))
     }
 
     fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Infallible> {

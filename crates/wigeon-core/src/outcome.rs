@@ -50,6 +50,17 @@ pub enum Change {
         /// Which.
         seq: u64,
     },
+    /// What was said and done in a room up to a message has gone; the room says up to which by now.
+    Retained {
+        /// Where.
+        room: RoomId,
+        /// Up to which message.
+        to_seq: u64,
+        /// Up to which position.
+        to_pos: u64,
+        /// When: the ids of older commands may go as well.
+        at: u64,
+    },
     /// A reaction.
     Reaction {
         /// Where.

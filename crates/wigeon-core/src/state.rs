@@ -3,7 +3,7 @@
 use wigeon_proto::event::Forwarded;
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 use wigeon_proto::reply::{Invite, Prefs};
-use wigeon_proto::room::{Policy, Role, RoomKind, Visibility};
+use wigeon_proto::room::{History, Policy, Role, RoomKind, Visibility};
 
 use crate::entry::PayloadHash;
 
@@ -24,9 +24,45 @@ pub struct Room {
     pub head_pos: u64,
     /// How many members it has.
     pub user_count: u64,
+    /// Messages up to here have gone, by retention.
+    pub gone_seq: u64,
+    /// Events up to here have gone.
+    pub gone_pos: u64,
+    /// While the policy shares history: messages after this one are shared. What was said before it did is not.
+    pub shared_seq: u64,
+    /// While the room is public: messages after this one are public.
+    pub public_seq: u64,
+    /// While the room is public: events after this position are public.
+    pub public_pos: u64,
 }
 
 impl Room {
+    /// A room before its first event.
+    pub fn new(id: RoomId, kind: RoomKind, title: &str, policy: Policy) -> Self {
+        Self {
+            id,
+            kind,
+            title: title.to_owned(),
+            policy,
+            head_seq: 0,
+            head_pos: 0,
+            user_count: 0,
+            gone_seq: 0,
+            gone_pos: 0,
+            shared_seq: 0,
+            public_seq: 0,
+            public_pos: 0,
+        }
+    }
+
+    /// From where on its messages are open to all who may read it, whether they were there or not; `None`
+    /// where they are not. The policy of the moment does not open what was said under another one.
+    pub fn open_after(&self, is_member: bool) -> Option<u64> {
+        let shared = (is_member && self.policy.history == History::Shared).then_some(self.shared_seq);
+        let public = self.is_public().then_some(self.public_seq);
+        shared.into_iter().chain(public).min()
+    }
+
     /// Whether anybody may watch it and read its history.
     pub fn is_public(&self) -> bool {
         self.kind == RoomKind::Channel && self.policy.visibility == Visibility::Public
@@ -55,9 +91,9 @@ pub struct Member {
 }
 
 impl Member {
-    /// Everything up to here counts as read.
-    pub fn read_floor(&self) -> u64 {
-        self.joined_seq.max(self.read_seq).max(self.own_seq)
+    /// Everything up to here counts as read: also what has gone.
+    pub fn read_floor(&self, room: &Room) -> u64 {
+        self.joined_seq.max(self.read_seq).max(self.own_seq).max(room.gone_seq)
     }
 }
 
@@ -92,6 +128,9 @@ pub struct Answered {
     pub hash: PayloadHash,
     /// The reply's `ok` object.
     pub reply: Vec<u8>,
+    /// It holds for who asks before this time, in milliseconds since 1970; for ever, if there is none. It is
+    /// there once the message it is of has gone.
+    pub until: Option<u64>,
 }
 
 /// What [`crate::apply::apply`] reads. Implementations answer as of just before the entry.

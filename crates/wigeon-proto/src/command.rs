@@ -17,7 +17,7 @@ pub use ask::{History, MemberList, Page, Search, UserGet, UserSearch, When};
 pub use live::{Ack, Focus, Hello, PresenceWatch, TicketRevoke};
 pub use write::{
     BlockSet, Body, Edit, InviteCreate, MemberAdd, MemberMute, MemberRole, OfInvite, OfMember, OfRoom, Pin,
-    PrefsSet, React, RoomCreate, RoomUpdate, Send, Target, UserUpdate,
+    PrefsSet, React, RoomCreate, RoomRetain, RoomUpdate, Send, Target, UserUpdate,
 };
 
 /// A decoded command with its envelope.
@@ -73,6 +73,9 @@ pub enum Durable {
     /// A new title or policy.
     #[serde(rename = "room.update")]
     RoomUpdate(RoomUpdate),
+    /// Takes away what is older than a room keeps; nobody can ask for it.
+    #[serde(rename = "room.retain")]
+    RoomRetain(RoomRetain),
     /// Becomes a member of an open room.
     #[serde(rename = "room.join")]
     RoomJoin(OfRoom),

@@ -52,6 +52,11 @@ pub enum What {
         /// Which message.
         seq: u64,
     },
+    /// Messages have gone because their time was over.
+    Expired {
+        /// The newest of them: all up to here.
+        to_seq: u64,
+    },
     /// A reaction was put on or taken off.
     Reaction {
         /// Which message.
@@ -212,6 +217,7 @@ impl What {
             Self::Message { .. } => "message",
             Self::Edited { .. } => "message.edited",
             Self::Recalled { .. } => "message.recalled",
+            Self::Expired { .. } => "message.expired",
             Self::Reaction { .. } => "reaction",
             Self::Pin { .. } => "pin",
             Self::Member { .. } => "member",

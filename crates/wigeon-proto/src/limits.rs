@@ -41,6 +41,21 @@ pub const INVITE_S_MAX: u64 = 365 * 24 * 3600;
 pub const BLOCKED_MAX: usize = 1000;
 /// Seconds between two messages of a member that slow mode may ask for: six hours.
 pub const SLOW_S_MAX: u64 = 6 * 3600;
+/// Days that a room, or the server, may keep messages, where a number is named: a century.
+pub const RETENTION_DAYS_MAX: u64 = 36_500;
+/// Rows of the log that one entry of retention takes away: a fold of some 20 ms.
+pub const RETENTION_STEP_ROWS: usize = 500;
+/// Milliseconds between two steps of retention: it takes a tenth of the fold's time at most.
+pub const RETENTION_PACE_MS: u64 = 200;
+/// Milliseconds between two looks for messages whose time is over: they go within six hours of it.
+pub const RETENTION_EVERY_MS: u64 = 6 * 3600 * 1000;
+/// Rooms that one read looks at for messages whose time is over.
+pub const RETENTION_ROOMS_PER_READ: usize = 200;
+/// Milliseconds for which a command's id is known at least, also when its message has gone: 30 days. An outbox
+/// stops trying after one.
+pub const ANSWERS_KEPT_MS: u64 = 30 * 24 * 3600 * 1000;
+/// Answers past their time that one entry of retention takes away.
+pub const ANSWERS_DROPPED_MAX: usize = 2_000;
 /// Milliseconds since 1970 that a command may name: the last that a `Date` of JavaScript knows.
 pub const TIME_MS_MAX: u64 = 8_640_000_000_000_000;
 /// Members of a group who are told of each other's read marks; in larger ones a mark is for the reader's

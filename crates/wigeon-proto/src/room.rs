@@ -113,6 +113,9 @@ pub struct Policy {
     /// The least role that may mention all.
     #[serde(default = "admin")]
     pub mention_all: Role,
+    /// Days after which messages go; 0 keeps them for as long as the server does.
+    #[serde(default)]
+    pub retention_days: u32,
 }
 
 fn admin() -> Role {
@@ -129,6 +132,7 @@ impl Policy {
             slow_s: 0,
             recall_s: 0,
             mention_all: Role::Member,
+            retention_days: 0,
         };
         match kind {
             RoomKind::Channel => Self {
@@ -152,6 +156,7 @@ impl Policy {
             slow_s: change.slow_s.unwrap_or(self.slow_s),
             recall_s: change.recall_s.unwrap_or(self.recall_s),
             mention_all: change.mention_all.unwrap_or(self.mention_all),
+            retention_days: change.retention_days.unwrap_or(self.retention_days),
         }
     }
 }
@@ -177,4 +182,7 @@ pub struct PolicyChange {
     /// See [`Policy::mention_all`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mention_all: Option<Role>,
+    /// See [`Policy::retention_days`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }

@@ -19,6 +19,7 @@ mod hub;
 mod line;
 mod presence;
 mod rates;
+mod retention;
 pub mod sockjs;
 mod telemetry;
 mod transport;
@@ -73,6 +74,8 @@ pub struct Options {
     pub script_transports: bool,
     /// The face for `sockjs-client`.
     pub sockjs: SockJs,
+    /// Days for which messages are kept at most; 0 is no bound.
+    pub retention_days: u32,
 }
 
 /// Why a server cannot start.
@@ -109,6 +112,7 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     app: Arc<App>,
     sockjs: SockJs,
+    retention_days: u32,
     sequencer: JoinHandle<Result<(), Fault>>,
     ended: CancellationToken,
     _lock: wigeon_store::open::Lock,
@@ -147,14 +151,22 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         draining: CancellationToken::new(),
         rates: Rates::default(),
     };
-    let (app, sockjs) = (Arc::new(app), options.sockjs);
-    Ok(Server { addresses, listeners, app, sockjs, sequencer: thread, ended, _lock: store.lock })
+    Ok(Server {
+        addresses,
+        listeners,
+        app: Arc::new(app),
+        sockjs: options.sockjs,
+        retention_days: options.retention_days,
+        sequencer: thread,
+        ended,
+        _lock: store.lock,
+    })
 }
 
 impl Server {
     /// Serves until `shutdown` is ready, or until the log cannot be written any more.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listeners, app, sockjs, sequencer, ended, _lock, .. } = self;
+        let Self { listeners, app, sockjs, retention_days, sequencer, ended, _lock, .. } = self;
         let open = TaskTracker::new();
         let stop = app.draining.clone();
         let router = api::router(&app, &sockjs);
@@ -169,6 +181,7 @@ impl Server {
         }
         let forgetful = tokio::spawn(forget(app.clone()));
         let watchful = tokio::spawn(app.hub.clone().look_around());
+        let tidy = tokio::spawn(retention::keep_in_bounds(app.clone(), retention_days));
         tokio::select! {
             () = shutdown => tracing::info!("going down: saying bye to everybody"),
             () = ended.cancelled() => tracing::error!("the sequencer ended"),
@@ -176,6 +189,7 @@ impl Server {
         stop.cancel();
         forgetful.abort();
         watchful.abort();
+        tidy.abort();
         open.close();
         if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), open.wait()).await.is_err() {
             tracing::warn!(open = open.len(), "some connections did not finish in time");

@@ -23,6 +23,7 @@ pub mod open;
 mod overlay;
 mod rare;
 pub mod read;
+mod retention;
 mod rows;
 pub mod schema;
 mod search;

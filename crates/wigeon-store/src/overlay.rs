@@ -17,14 +17,15 @@ use wigeon_core::state::{Among, Answered, Member, MessageState, Room, State};
 use wigeon_proto::command::Body;
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
+use wigeon_proto::limits::ANSWERS_KEPT_MS;
 use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
 use crate::cache::Cache;
 use crate::known::Known;
 use crate::rare::Rare;
-use crate::rows::{self, Keyed};
-use crate::{Fault, facts, stored};
+use crate::rows::{self, Keyed, Sent};
+use crate::{Fault, facts, retention, stored};
 
 /// Rooms of one generation of the cache: some 20 MB.
 const ROOMS_MAX: usize = 50_000;
@@ -48,6 +49,8 @@ pub(crate) struct Overlay {
     reactions: RefCell<Cache<MessageKey, HashSet<(String, UserId)>>>,
     rare: Rare,
     answers: HashMap<(UserId, CommandId), Answered>,
+    /// Answers to messages that have gone hold no more if this is past their end.
+    answers_until: u64,
     known: Known,
     recent: VecDeque<Recent>,
 }
@@ -86,6 +89,7 @@ impl Overlay {
         Ok(Self {
             rooms_known: rows::rooms_known(&tables)?,
             known: Known::load(&tables)?,
+            answers_until: retention::answers_until(&tables)?,
             tables,
             epoch,
             rooms: RefCell::new(Cache::new(ROOMS_MAX)),
@@ -160,6 +164,11 @@ impl Overlay {
                 self.reactions.get_mut().insert((n, *seq), HashSet::new());
                 Ok(n)
             }
+            Change::Retained { room, to_seq, at, .. } => {
+                let n = self.key_of(room)?;
+                self.retain(n, *to_seq, *at);
+                Ok(n)
+            }
             Change::Reaction { room, seq, user, emoji, on } => {
                 let n = self.key_of(room)?;
                 self.with_reactions((n, *seq), |standing| {
@@ -174,21 +183,31 @@ impl Overlay {
         Ok(n)
     }
 
+    /// Messages have gone: their answers do not hold for ever any more. What else there is of them here nobody
+    /// asks for, as the room says that they have gone.
+    fn retain(&mut self, n: i64, to_seq: u64, at: u64) {
+        self.answers_until = self.answers_until.max(at);
+        for Recent { answer, message, .. } in &self.recent {
+            if let (Some(key), Some(RecentMessage { key: (of, seq), state, .. })) = (answer, message)
+                && *of == n
+                && *seq <= to_seq
+                && let Some(answer) = self.answers.get_mut(key)
+            {
+                answer.until = Some(answered_until(state.at));
+            }
+        }
+    }
+
     /// The key of an event's audience. A self audience gets its row with its first event, and its head
     /// moves with each: then the room is there to be folded, too.
     pub(crate) fn audience(&mut self, id: &RoomId, position: u64) -> Result<(i64, Option<Room>), Fault> {
         let mut room = match self.find(id)? {
             Some((n, room)) if room.kind != RoomKind::Own => return Ok((n, None)),
             Some((_, room)) => room,
-            None => Room {
-                id: id.clone(),
-                kind: RoomKind::Own,
-                title: String::new(),
-                policy: Policy::of(RoomKind::Own),
-                head_seq: 0,
-                head_pos: 0,
-                user_count: 1,
-            },
+            None => {
+                let own = Room::new(id.clone(), RoomKind::Own, "", Policy::of(RoomKind::Own));
+                Room { user_count: 1, ..own }
+            }
         };
         room.head_pos = position;
         Ok((self.put_room(&room)?, Some(room)))
@@ -234,15 +253,7 @@ impl Overlay {
 
     fn reserve(&mut self, id: &RoomId) -> i64 {
         self.rooms_known += 1;
-        let placeholder = Room {
-            id: id.clone(),
-            kind: RoomKind::Group,
-            title: String::new(),
-            policy: Policy::of(RoomKind::Group),
-            head_seq: 0,
-            head_pos: 0,
-            user_count: 0,
-        };
+        let placeholder = Room::new(id.clone(), RoomKind::Group, "", Policy::of(RoomKind::Group));
         self.rooms.get_mut().insert(id.clone(), (self.rooms_known, placeholder));
         self.rooms_known
     }
@@ -362,8 +373,8 @@ impl State for Overlay {
     }
 
     fn message(&self, room: &RoomId, seq: u64) -> Result<Option<MessageState>, Fault> {
-        match self.with_room(room, |(n, room)| (*n, room.head_seq))? {
-            Some((n, head)) if (1..=head).contains(&seq) => self.find_message((n, seq)),
+        match self.with_room(room, |(n, room)| (*n, room.gone_seq + 1..=room.head_seq))? {
+            Some((n, kept)) if kept.contains(&seq) => self.find_message((n, seq)),
             _ => Ok(None),
         }
     }
@@ -420,14 +431,28 @@ impl State for Overlay {
     }
 
     fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Fault> {
+        let holds = |answer: &Answered| answer.until.is_none_or(|until| until > self.answers_until);
         if let Some(answer) = self.answers.get(&(actor.clone(), id.clone())) {
-            return Ok(Some(answer.clone()));
+            return Ok(Some(answer.clone()).filter(holds));
         }
         if !self.known.may_have(rows::answer_key(actor, id)) {
             return Ok(None);
         }
-        rows::find_answer(&self.tables, self.epoch, actor, id)
+        let Some((mut answer, sent)) = rows::find_answer(&self.tables, self.epoch, actor, id)? else {
+            return Ok(None);
+        };
+        if let Some(Sent { room, seq, at, .. }) = sent
+            && self.with_room(&room, |(_, room)| seq <= room.gone_seq)? == Some(true)
+        {
+            answer.until = Some(answered_until(at));
+        }
+        Ok(Some(answer).filter(holds))
     }
+}
+
+/// Until when the answer to a message that has gone holds.
+fn answered_until(sent_at: u64) -> u64 {
+    sent_at.saturating_add(ANSWERS_KEPT_MS)
 }
 
 /// The text in a message's frame.

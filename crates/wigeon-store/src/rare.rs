@@ -151,6 +151,9 @@ impl Rare {
                 self.texts.get_mut().insert((n, *seq), String::new());
                 with(&self.pins, n, || pins(db, n), |pins| toggle(pins, *seq, false))?;
             }
+            Change::Retained { to_seq, .. } => {
+                with(&self.pins, n, || pins(db, n), |pins| pins.retain(|seq| seq > to_seq))?;
+            }
             Change::Banned { user, .. } => drop(self.bans.get_mut().insert((n, user.clone()), true)),
             Change::Unbanned(_, user) => drop(self.bans.get_mut().insert((n, user.clone()), false)),
             Change::Muted(_, user, until) => drop(self.mutes.get_mut().insert((n, user.clone()), *until)),

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use wigeon_core::entry::PayloadHash;
 use wigeon_core::outcome::{Ok as Reply, RoomRef};
 use wigeon_core::state::{Answered, Member, MessageState, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
@@ -31,17 +32,28 @@ pub(crate) fn rooms_known(db: &Connection) -> Result<i64, Fault> {
 
 pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
     let mut statement = db
-        .prepare_cached("SELECT n, kind, title, policy, head_seq, head_pos, users FROM room WHERE id = ?1")?;
-    let row = statement
-        .query_row([id.as_str()], |row| {
-            let (kind, policy): (String, String) = (row.get(1)?, row.get(3)?);
-            Ok((row.get(0)?, kind, row.get(2)?, policy, row.get(4)?, row.get(5)?, row.get(6)?))
-        })
-        .optional()?;
-    let Some((n, kind, title, policy, head_seq, head_pos, user_count)) = row else { return Ok(None) };
-    let kind = RoomKind::parse(&kind).ok_or_else(|| Fault::Corrupt(format!("room kind {kind}")))?;
-    let policy = stored(serde_json::from_str(&policy))?;
-    Ok(Some((n, Room { id: id.clone(), kind, title, policy, head_seq, head_pos, user_count })))
+        .prepare_cached(
+            "SELECT n, kind, title, policy, head_seq, head_pos, users, gone_seq, gone_pos, shared_seq, public_seq,
+               public_pos FROM room WHERE id = ?1",
+        )?;
+    let mut rows = statement.query([id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let kind: String = row.get(1)?;
+    let room = Room {
+        id: id.clone(),
+        kind: RoomKind::parse(&kind).ok_or_else(|| Fault::Corrupt(format!("room kind {kind}")))?,
+        title: row.get(2)?,
+        policy: stored(serde_json::from_str(&row.get::<_, String>(3)?))?,
+        head_seq: row.get(4)?,
+        head_pos: row.get(5)?,
+        user_count: row.get(6)?,
+        gone_seq: row.get(7)?,
+        gone_pos: row.get(8)?,
+        shared_seq: row.get(9)?,
+        public_seq: row.get(10)?,
+        public_pos: row.get(11)?,
+    };
+    Ok(Some((row.get(0)?, room)))
 }
 
 pub(crate) fn find_member(db: &Connection, n: i64, user: &UserId) -> Result<Option<Member>, Fault> {
@@ -127,29 +139,46 @@ pub(crate) fn message_reply(room: RoomId, seq: u64, here: Cursor, at: u64) -> Ve
     json::to_vec(&Reply { room, seq, at, cursor: here.to_string(), ..Reply::default() })
 }
 
+/// An answer, and the message it follows from, if that is there.
 pub(crate) fn find_answer(
     db: &Connection,
     epoch: Epoch,
     actor: &UserId,
     id: &CommandId,
-) -> Result<Option<Answered>, Fault> {
-    if let Some(answer) = find_message_answer(db, epoch, actor, id)? {
-        return Ok(Some(answer));
+) -> Result<Option<(Answered, Option<Sent>)>, Fault> {
+    if let Some((hash, sent)) = find_sent(db, actor, id)? {
+        let answer = Answered { hash, reply: sent.reply(epoch), until: None };
+        return Ok(Some((answer, Some(sent))));
     }
-    let mut statement = db.prepare_cached("SELECT hash, reply FROM answer WHERE actor = ?1 AND id = ?2")?;
+    let mut statement =
+        db.prepare_cached("SELECT hash, reply, until FROM answer WHERE actor = ?1 AND id = ?2")?;
     let answer = statement.query_row([actor.as_str(), id.as_str()], |row| {
-        Ok(Answered { hash: row.get(0)?, reply: row.get(1)? })
+        Ok(Answered { hash: row.get(0)?, reply: row.get(1)?, until: row.get(2)? })
     });
-    Ok(answer.optional()?)
+    let Some(mut answer) = answer.optional()? else { return Ok(None) };
+    if answer.until.is_some() {
+        answer.reply = stored(serde_json::from_slice::<Sent>(&answer.reply))?.reply(epoch);
+    }
+    Ok(Some((answer, None)))
+}
+
+/// What the answer to a message is made from.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    pub(crate) room: RoomId,
+    pub(crate) seq: u64,
+    pub(crate) at: u64,
+    pub(crate) position: u64,
+}
+
+impl Sent {
+    fn reply(&self, epoch: Epoch) -> Vec<u8> {
+        message_reply(self.room.clone(), self.seq, Cursor { epoch, position: self.position }, self.at)
+    }
 }
 
 /// Among the messages of the same key, which are hardly ever two, the one of this sender and id.
-fn find_message_answer(
-    db: &Connection,
-    epoch: Epoch,
-    actor: &UserId,
-    id: &CommandId,
-) -> Result<Option<Answered>, Fault> {
+fn find_sent(db: &Connection, actor: &UserId, id: &CommandId) -> Result<Option<(PayloadHash, Sent)>, Fault> {
     #[derive(Deserialize)]
     struct Message {
         room: RoomId,
@@ -164,9 +193,8 @@ fn find_message_answer(
         let tail: Vec<u8> = row.get(2)?;
         let message: Message = stored(serde_json::from_slice(&[b"{", tail.as_slice()].concat()))?;
         if message.from == *actor && message.id == *id {
-            let here = Cursor { epoch, position: row.get(0)? };
-            let reply = message_reply(message.room, message.seq, here, message.at);
-            return Ok(Some(Answered { hash: row.get(1)?, reply }));
+            let Message { room, seq, at, .. } = message;
+            return Ok(Some((row.get(1)?, Sent { room, seq, at, position: row.get(0)? })));
         }
     }
     Ok(None)

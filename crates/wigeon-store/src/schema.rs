@@ -98,6 +98,22 @@ CREATE TABLE block (user TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (user, 
 ALTER TABLE event ADD COLUMN key INTEGER;
 ALTER TABLE event ADD COLUMN hash BLOB;
 CREATE INDEX event_key ON event (key) WHERE key IS NOT NULL;
+", "
+-- gone: by retention, up to there. shared, public: while the policy says so, from after there on.
+ALTER TABLE room ADD COLUMN gone_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN gone_pos INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN shared_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN public_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN public_pos INTEGER NOT NULL DEFAULT 0;
+
+-- until: set where the message has gone; then reply has what the answer is made from. answers_until: those up to
+-- there hold no more, whether they are still there or not.
+ALTER TABLE answer ADD COLUMN until INTEGER;
+CREATE INDEX answer_until ON answer (until) WHERE until IS NOT NULL;
+INSERT INTO meta (key, value) VALUES ('answers_until', 0);
+
+-- A message's mentions, for its recall and its end.
+CREATE INDEX mention_message ON mention (room, seq);
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

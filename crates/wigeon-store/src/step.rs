@@ -137,7 +137,7 @@ impl Stepper {
         let (mut answered, mut answer) = (None, None);
         if remembers(&entry.command) {
             let (actor, id, hash) = (entry.actor.clone(), entry.id.clone(), admitted.hash);
-            answered = Some(Answered { hash, reply: reply.clone() });
+            answered = Some(Answered { hash, reply: reply.clone(), until: None });
             recent.answer = Some((actor.clone(), id.clone()));
             if row.as_ref().is_none_or(|row| row.sent.is_none()) {
                 answer = Some(AnswerRow { actor, id, hash, reply: reply.clone() });

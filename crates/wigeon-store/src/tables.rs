@@ -13,8 +13,9 @@ use wigeon_core::outcome::Change;
 use wigeon_core::state::{Member, Room};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::json;
+use wigeon_proto::limits::RETENTION_STEP_ROWS;
 
-use crate::{Fault, facts, stored};
+use crate::{Fault, facts, retention, stored};
 
 /// An entry that is applied and durable, and not in the tables yet.
 #[derive(Debug)]
@@ -53,7 +54,11 @@ pub(crate) struct AnswerRow {
 impl Pending {
     /// How much memory and work it stands for: one for each row it will touch, and one for each KiB.
     pub(crate) fn weight(&self) -> usize {
-        1 + self.changes.len() + self.event.as_ref().map_or(0, |event| event.json.len() / 1024)
+        let changes = self.changes.iter().map(|(_, change)| match change {
+            Change::Retained { .. } => RETENTION_STEP_ROWS,
+            _ => 1,
+        });
+        1 + changes.sum::<usize>() + self.event.as_ref().map_or(0, |event| event.json.len() / 1024)
     }
 }
 
@@ -92,7 +97,9 @@ impl<'a> Slice<'a> {
             self.execute(sql, params![position, room, seq, target, kind, &json[*head..], key, hash])?;
         }
         if let Some(AnswerRow { actor, id, hash, reply }) = &entry.answer {
-            let sql = "INSERT INTO answer (actor, id, hash, reply) VALUES (?1, ?2, ?3, ?4)";
+            // One of the same id may be there still whose time is over.
+            let sql = "INSERT INTO answer (actor, id, hash, reply) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT (actor, id) DO UPDATE SET hash = ?3, reply = ?4, until = NULL";
             self.execute(sql, params![actor.as_str(), id.as_str(), hash, reply])?;
         }
         Ok(())
@@ -122,6 +129,9 @@ impl<'a> Slice<'a> {
                 self.execute(sql, params![n, seq, version, text, at])?;
             }
             Change::Recalled { seq, .. } => self.recall(n, *seq)?,
+            Change::Retained { to_seq, to_pos, at, .. } => {
+                retention::retain(self.db, n, *to_seq, *to_pos, *at)?;
+            }
             Change::Reaction { seq, user, emoji, on: true, .. } => {
                 let sql = "INSERT INTO reaction (room, seq, emoji, user, pos) VALUES (?1, ?2, ?3, ?4, ?5)";
                 self.execute(sql, params![n, seq, emoji, user.as_str(), position])?;
@@ -187,9 +197,11 @@ impl<'a> Slice<'a> {
 
     fn write_rooms(&mut self) -> Result<(), Fault> {
         let mut statement = self.db.prepare_cached(
-            "INSERT INTO room (n, id, kind, title, policy, head_seq, head_pos, users, public)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (n) DO UPDATE SET title = ?4, policy = ?5, head_seq = ?6, head_pos = ?7, users = ?8, public = ?9",
+            "INSERT INTO room (n, id, kind, title, policy, head_seq, head_pos, users, public, gone_seq, gone_pos,
+               shared_seq, public_seq, public_pos)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (n) DO UPDATE SET title = ?4, policy = ?5, head_seq = ?6, head_pos = ?7, users = ?8,
+               public = ?9, gone_seq = ?10, gone_pos = ?11, shared_seq = ?12, public_seq = ?13, public_pos = ?14",
         )?;
         for (n, room) in &self.rooms {
             let policy = serde_json::to_string(&room.policy).expect("a policy is JSON");
@@ -202,7 +214,12 @@ impl<'a> Slice<'a> {
                 room.head_seq,
                 room.head_pos,
                 room.user_count,
-                room.is_public()
+                room.is_public(),
+                room.gone_seq,
+                room.gone_pos,
+                room.shared_seq,
+                room.public_seq,
+                room.public_pos
             ])?;
         }
         Ok(())

@@ -32,6 +32,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         allow_origin: Some(allow_origin),
         guests: Some(guests),
         durability: Some(durability),
+        retention_days: Some(retention_days),
         stream_bytes_max: Some(stream_bytes_max),
         script_transports: Some(script_transports),
         sockjs: Some(sockjs),
@@ -63,6 +64,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         guests,
         durability: durability.0,
         secret,
+        retention_days: retention_days.0,
         stream_bytes_max: stream_bytes_max.0,
         script_transports: script_transports == Switch::On,
         sockjs: SockJs {

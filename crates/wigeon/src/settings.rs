@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
-use wigeon_proto::limits::{SOCKJS_RESPONSE_BYTES_MAX, STREAM_BYTES_MAX};
+use wigeon_proto::limits::{RETENTION_DAYS_MAX, SOCKJS_RESPONSE_BYTES_MAX, STREAM_BYTES_MAX};
 use wigeon_server::auth::Guests;
 use wigeon_server::auth::origin::{Origin, Site};
 use wigeon_store::Durability;
@@ -69,6 +69,14 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "HOW")]
     #[serde(default, deserialize_with = "text")]
     pub(crate) durability: Option<DurabilitySetting>,
+
+    /// Days for which messages are kept at most; 0 keeps them for ever
+    ///
+    /// A room's own `retention_days` can be shorter, not longer. Messages go within six hours of their time,
+    /// and are not to be had back.
+    #[arg(long, value_name = "DAYS")]
+    #[serde(default)]
+    pub(crate) retention_days: Option<RetentionDays>,
 
     /// Bytes after which a stream into an XHR, iframe or htmlfile ends and the client comes back
     ///
@@ -143,6 +151,7 @@ impl Settings {
             allow_origin: Some(Vec::new()),
             guests: Some(Guests::default()),
             durability: Some(DurabilitySetting(Durability::default())),
+            retention_days: Some(RetentionDays(0)),
             stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
             script_transports: Some(Switch::On),
             sockjs: Some(Switch::On),
@@ -163,6 +172,7 @@ impl Settings {
             allow_origin: self.allow_origin.or(below.allow_origin),
             guests: self.guests.or(below.guests),
             durability: self.durability.or(below.durability),
+            retention_days: self.retention_days.or(below.retention_days),
             stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
             script_transports: self.script_transports.or(below.script_transports),
             sockjs: self.sockjs.or(below.sockjs),
@@ -189,6 +199,7 @@ impl Settings {
             ("allow_origin", many(self.allow_origin.as_ref())),
             ("guests", one(self.guests.as_ref())),
             ("durability", one(self.durability.as_ref())),
+            ("retention_days", self.retention_days.as_ref().map(ToString::to_string)),
             ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
             ("script_transports", one(self.script_transports.as_ref())),
             ("sockjs", one(self.sockjs.as_ref())),
@@ -281,6 +292,28 @@ impl FromStr for DurabilitySetting {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Durability::parse(text).map(Self).ok_or_else(|| "expected fsync, os or memory".to_owned())
+    }
+}
+
+/// Some days, or 0 for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct RetentionDays(pub(crate) u32);
+
+impl TryFrom<u64> for RetentionDays {
+    type Error = String;
+
+    fn try_from(days: u64) -> Result<Self, String> {
+        let few = u32::try_from(days).ok().filter(|_| days <= RETENTION_DAYS_MAX);
+        few.map(Self).ok_or_else(|| format!("expected 0 to {RETENTION_DAYS_MAX}"))
+    }
+}
+
+impl FromStr for RetentionDays {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u64>().map_err(|_| "expected a number of days".to_owned())?.try_into()
     }
 }
 
@@ -423,7 +456,7 @@ macro_rules! display_inner {
         }
     )*};
 }
-display_inner!(ListenAddress, PublicUrl, AllowedOrigin, StreamBytes, LogLevel);
+display_inner!(ListenAddress, PublicUrl, AllowedOrigin, RetentionDays, StreamBytes, LogLevel);
 
 /// Reads a text of the config file as its flag would.
 fn text<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(source: D) -> Result<Option<T>, D::Error> {

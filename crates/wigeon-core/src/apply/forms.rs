@@ -5,7 +5,7 @@ use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::What;
 use wigeon_proto::id::RoomId;
 use wigeon_proto::limits::{PINS_MAX, REACTIONS_PER_MESSAGE_MAX};
-use wigeon_proto::room::{History, Role, RoomKind};
+use wigeon_proto::room::{Role, RoomKind};
 
 use super::{Decision, Step, Stop, stop};
 use crate::outcome::{Applied, Change, RoomRef};
@@ -82,7 +82,9 @@ impl<S: State> Step<'_, S> {
 
     pub(super) fn pin(&self, pin: &Pin) -> Decision<S> {
         let (room, message) = self.message(&Target { room: pin.room.clone(), seq: pin.seq })?;
-        if room.kind != RoomKind::Direct {
+        if room.kind == RoomKind::Direct {
+            self.writer(&room, Role::Member)?;
+        } else {
             self.require(&room.id, Role::Admin)?;
         }
         if message.recalled {
@@ -117,14 +119,15 @@ impl<S: State> Step<'_, S> {
     /// A message there is, and that who may read the room sees.
     pub(super) fn visible(&self, room: &Room, seq: u64) -> Result<MessageState, Stop<S::Error>> {
         match self.state.message(&room.id, seq).map_err(Stop::Fault)? {
-            Some(message) if self.sees(room, seq)? => Ok(message),
+            Some(message) if seq > room.gone_seq && self.sees(room, seq)? => Ok(message),
             _ => stop(ErrorCode::NotFound, "there is no such message"),
         }
     }
 
-    /// Whether who may read the room sees a message: all of them, or those of their stays.
+    /// Whether who may read the room sees a message: one that is open to all of them, or of their stays.
     fn sees(&self, room: &Room, seq: u64) -> Result<bool, Stop<S::Error>> {
-        if self.is_service() || room.policy.history == History::Shared || room.is_public() {
+        let is_member = self.find_member(&room.id, self.actor())?.is_some();
+        if self.is_service() || room.open_after(is_member).is_some_and(|after| seq > after) {
             return Ok(true);
         }
         self.state.was_there(&room.id, self.actor(), seq).map_err(Stop::Fault)

@@ -40,9 +40,9 @@ impl<S: State> Step<'_, S> {
         if target.seq == 0 || target.seq > room.head_seq {
             return stop(ErrorCode::NotFound, "there is no such message");
         }
-        let seq = (target.seq - 1).max(member.joined_seq);
-        if member.read_floor() <= seq {
-            return Ok(self.without_event(&room.id, member.read_floor()));
+        let seq = (target.seq - 1).max(member.joined_seq).max(room.gone_seq);
+        if member.read_floor(&room) <= seq {
+            return Ok(self.without_event(&room.id, member.read_floor(&room)));
         }
         // One's own later messages must not hold the mark up, or it could not go back past them.
         let marked = Member { read_seq: seq, own_seq: member.own_seq.min(seq), ..member };

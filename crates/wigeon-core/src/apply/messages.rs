@@ -59,7 +59,7 @@ impl<S: State> Step<'_, S> {
         }
         if self.is_service() && id.is_plain() {
             let policy = Policy::of(RoomKind::Channel);
-            return Ok((new_room(id.clone(), RoomKind::Channel, id.as_str(), policy), Vec::new()));
+            return Ok((Room::new(id.clone(), RoomKind::Channel, id.as_str(), policy), Vec::new()));
         }
         stop(ErrorCode::NotFound, "there is no such room")
     }
@@ -123,7 +123,7 @@ impl<S: State> Step<'_, S> {
         if *self.actor() != one && *self.actor() != other {
             return stop(ErrorCode::NotFound, "there is no such room");
         }
-        let mut room = new_room(id, RoomKind::Direct, "", Policy::of(RoomKind::Direct));
+        let mut room = Room::new(id, RoomKind::Direct, "", Policy::of(RoomKind::Direct));
         let mut users = vec![one];
         if other != users[0] {
             users.push(other);
@@ -188,9 +188,4 @@ impl<S: State> Step<'_, S> {
         }
         Ok(kept)
     }
-}
-
-/// A room before its first event.
-pub(super) fn new_room(id: RoomId, kind: RoomKind, title: &str, policy: Policy) -> Room {
-    Room { id, kind, title: title.to_owned(), policy, head_seq: 0, head_pos: 0, user_count: 0 }
 }

@@ -4,9 +4,8 @@ use wigeon_proto::command::{OfRoom, RoomCreate, RoomUpdate};
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::{MemberAction, RoomAction, What};
 use wigeon_proto::id::UserId;
-use wigeon_proto::room::{Join, Policy, Role, RoomKind};
+use wigeon_proto::room::{History, Join, Policy, Role, RoomKind};
 
-use super::messages::new_room;
 use super::{Decision, Step, Stop, stop};
 use crate::outcome::{Change, RoomRef};
 use crate::state::{Room, State};
@@ -24,7 +23,7 @@ impl<S: State> Step<'_, S> {
             return stop(ErrorCode::Conflict, "there is a room of this id");
         }
         let policy = Policy::of(create.kind).with(create.policy);
-        let mut room = new_room(id, create.kind, &create.title, policy);
+        let mut room = Room::new(id, create.kind, &create.title, policy);
         let creator = (!self.is_service()).then(|| self.actor());
         let mut users: Vec<UserId> = Vec::new();
         for user in creator.into_iter().chain(&create.members) {
@@ -53,12 +52,30 @@ impl<S: State> Step<'_, S> {
         if let Some(title) = &update.title {
             room.title.clone_from(title);
         }
+        let keeps = room.policy.retention_days;
+        if update.policy.retention_days.is_some_and(|days| days != keeps) {
+            // It takes away what others wrote, and not back.
+            self.require(&room.id, Role::Owner)?;
+        }
+        let before = room.clone();
         room.policy = room.policy.with(update.policy);
+        self.open_from_here(&before, &mut room);
         let reply_room = RoomRef::from(&room);
         let what = room_what(&room, RoomAction::Update, Vec::new());
         let mut applied = self.in_room(room, what, Vec::new());
         applied.reply.room = Some(reply_room);
         Ok(applied)
+    }
+
+    /// A policy that opens a room's history opens what is said from now on: who spoke before did so in
+    /// confidence.
+    fn open_from_here(&self, before: &Room, room: &mut Room) {
+        if before.policy.history != History::Shared {
+            room.shared_seq = room.head_seq;
+        }
+        if !before.is_public() {
+            (room.public_seq, room.public_pos) = (room.head_seq, self.here.position - 1);
+        }
     }
 
     pub(super) fn room_join(&self, join: &OfRoom) -> Decision<S> {

@@ -4,6 +4,7 @@ mod invites;
 mod marks;
 mod messages;
 mod moderation;
+mod retention;
 mod rules;
 mod users;
 mod world;

@@ -47,7 +47,7 @@ fn what_is_hidden_counts_as_read_up_to_there() {
     let What::Prefs { prefs, .. } = &hidden.event.as_ref().unwrap().what else { panic!() };
     assert_eq!(prefs["hide"], 2, "no further than the newest");
     let marked = hidden.changes.iter().any(
-        |change| matches!(change, Change::Member(_, _, member) if member.read_floor() == 2 && member.told_seq == 0),
+        |change| matches!(change, Change::Member(_, _, member) if member.read_seq == 2 && member.told_seq == 0),
     );
     assert!(marked, "read for themself, and nobody is told");
 }

@@ -33,9 +33,12 @@ impl World {
         let new_room = Some(RoomId::parse("made").unwrap());
         let new_code = Some(InviteCode::parse(&format!("code{}", self.position)).unwrap());
         let at = START + self.now;
-        let entry = Entry { v: RULES_VERSION, actor, rights, at, id, new_room, new_code, command };
+        self.apply(&Entry { v: RULES_VERSION, actor, rights, at, id, new_room, new_code, command })
+    }
+
+    pub(crate) fn apply(&mut self, entry: &Entry) -> Outcome {
         let here = Cursor { epoch: Epoch::new(1), position: self.position + 1 };
-        let outcome = self.memory.step(here, &entry);
+        let outcome = self.memory.step(here, entry);
         self.position += u64::from(matches!(outcome, Outcome::Applied(_)));
         outcome
     }

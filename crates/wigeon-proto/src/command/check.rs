@@ -69,7 +69,8 @@ impl Durable {
 impl PolicyChange {
     fn check(&self) -> Result<(), WireError> {
         let seconds = u64::from(self.slow_s.unwrap_or(0));
-        within(seconds, 0, limits::SLOW_S_MAX, "slow_s")
+        within(seconds, 0, limits::SLOW_S_MAX, "slow_s")?;
+        within(u64::from(self.retention_days.unwrap_or(0)), 0, limits::RETENTION_DAYS_MAX, "retention_days")
     }
 }
 
@@ -158,6 +159,9 @@ mod tests {
         assert_eq!((mute(0), mute(limits::TIME_MS_MAX), mute(u64::MAX)), (None, None, bad));
         let slow = |slow_s: u64| code(json!({"type":"room.update","room":"r","policy":{"slow_s":slow_s}}));
         assert_eq!((slow(limits::SLOW_S_MAX), slow(limits::SLOW_S_MAX + 1)), (None, bad));
+        let keep =
+            |days: u64| code(json!({"type":"room.update","room":"r","policy":{"retention_days":days}}));
+        assert_eq!((keep(limits::RETENTION_DAYS_MAX), keep(limits::RETENTION_DAYS_MAX + 1)), (None, bad));
     }
 
     #[test]

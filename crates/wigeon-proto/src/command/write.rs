@@ -214,6 +214,17 @@ pub struct OfInvite {
     pub code: InviteCode,
 }
 
+/// `room.retain`: takes away what is older than a room keeps. Only the server itself says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRetain {
+    /// Where.
+    pub room: RoomId,
+    /// The newest message that goes.
+    pub to_seq: u64,
+    /// Its position: every event up to there goes.
+    pub to_pos: u64,
+}
+
 /// `user.update`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserUpdate {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::frame::{self, Control};
+use wigeon_proto::frame::{self, Control, ResetReason};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
 use wigeon_store::read::{Page, PageRequest, QueryError};
@@ -73,6 +73,8 @@ pub(crate) struct Feed {
 /// What comes next for a reader, in the order it is to be written.
 #[derive(Default)]
 pub(crate) struct Batch {
+    /// What came after the reader's position has gone in part: `reset`, with its cursor.
+    pub(crate) reset: Option<(String, Vec<u8>)>,
     /// Gaps, which stand before the events they precede.
     pub(crate) gaps: Vec<Vec<u8>>,
     /// Events, ascending.
@@ -83,14 +85,15 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.gaps.is_empty() && self.events.is_empty() && self.signals.is_empty()
+        self.reset.is_none() && self.gaps.is_empty() && self.events.is_empty() && self.signals.is_empty()
     }
 
     /// Its frames.
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        let reset = self.reset.iter().map(|(cursor, json)| (Some(cursor.as_str()), json.as_slice()));
         let gaps = self.gaps.iter().map(|json| (None, json.as_slice()));
         let events = self.events.iter().map(|shown| shown.frame());
-        gaps.chain(events).chain(self.signals.iter().map(|json| (None, &json[..])))
+        reset.chain(gaps).chain(events).chain(self.signals.iter().map(|json| (None, &json[..])))
     }
 }
 
@@ -310,7 +313,7 @@ impl Feed {
     }
 
     fn batch(&mut self, events: Vec<Arc<Shown>>, signals: VecDeque<Arc<[u8]>>) -> Batch {
-        let batch = Batch { gaps: Vec::new(), events, signals: signals.into() };
+        let batch = Batch { events, signals: signals.into(), ..Batch::default() };
         self.note(&batch);
         batch
     }
@@ -372,7 +375,13 @@ pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
         });
         Arc::new(Shown::new(cursor, json.into(), counts))
     };
+    let cursor = Cursor { epoch, position: page.position }.to_string();
+    let reset = page.gone.then(|| {
+        let json = Control::Reset { reason: ResetReason::Retention, cursor: cursor.clone() }.to_json();
+        (cursor, json)
+    });
     Batch {
+        reset,
         gaps: page.gaps.into_iter().map(gap).collect(),
         events: page.records.into_iter().map(event).collect(),
         signals: Vec::new(),

@@ -29,7 +29,9 @@ impl Counts {
     /// a room that is hidden.
     pub(crate) fn of(kind: &str, room: &RoomId, from: &UserId) -> Option<Self> {
         match kind {
-            "message" | "message.recalled" => Some(Self { room: room.clone(), user: None }),
+            "message" | "message.recalled" | "message.expired" => {
+                Some(Self { room: room.clone(), user: None })
+            }
             "read" | "prefs" => Some(Self { room: room.clone(), user: Some(from.clone()) }),
             _ => None,
         }

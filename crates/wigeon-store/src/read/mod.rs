@@ -7,6 +7,7 @@ mod history;
 mod moderation;
 mod page;
 mod receipts;
+mod retention;
 mod rooms;
 mod search;
 mod users;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use wigeon_core::state::{Member, Room};
@@ -23,14 +24,15 @@ use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
-use wigeon_proto::room::{History, RoomKind};
+use wigeon_proto::room::RoomKind;
 
-use crate::Fault;
 use crate::fold::Progress;
 use crate::rows::{self, find_member, find_room};
+use crate::{Fault, facts};
 
 pub use page::{Gap, Page, PageRequest, Record};
 pub use receipts::Reach;
+pub use retention::{Expired, Sweep};
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -158,22 +160,33 @@ impl<'a> View<'a> {
         room: &Room,
         member: Option<&Member>,
     ) -> Result<Vec<(u64, u64)>, QueryError> {
-        let open =
-            room.is_public() || asker.service || member.is_some() && room.policy.history == History::Shared;
-        if open {
-            return Ok(vec![(0, room.head_seq)]);
+        let open = if asker.service { Some(0) } else { room.open_after(member.is_some()) };
+        let open = open.map(|after| (after, room.head_seq));
+        if open == Some((0, room.head_seq)) {
+            return Ok(vec![(room.gone_seq, room.head_seq)]);
         }
-        let mut statement = self.db.prepare_cached(
-            "SELECT joined_seq, left_seq FROM interval WHERE user = ?1 AND room = ?2 ORDER BY joined_pos",
-        )?;
-        let rows = statement.query_map(params![asker.user.as_str(), n], |row| {
-            Ok((row.get::<_, u64>(0)?, row.get::<_, Option<u64>>(1)?.unwrap_or(room.head_seq)))
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let stays = facts::stays(&self.db, n, &asker.user)?.into_iter();
+        let mut stretches: Vec<(u64, u64)> =
+            stays.map(|stay| (stay.after, stay.to.unwrap_or(room.head_seq))).chain(open).collect();
+        stretches.sort_unstable();
+        Ok(joined(&stretches, room.gone_seq))
     }
 
     /// A user's display name; the id where none was chosen.
     fn name_of(&self, user: &UserId) -> Result<String, QueryError> {
         Ok(self.name(user)?.unwrap_or_else(|| user.as_str().to_owned()))
     }
+}
+
+/// Stretches as few that do not overlap, without what has gone. They come sorted, and none is empty after.
+fn joined(stretches: &[(u64, u64)], gone: u64) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (after, to) in stretches.iter().map(|(after, to)| ((*after).max(gone), *to)) {
+        match all.last_mut() {
+            Some(last) if after <= last.1 => last.1 = last.1.max(to),
+            _ if after < to => all.push((after, to)),
+            _ => {}
+        }
+    }
+    all
 }

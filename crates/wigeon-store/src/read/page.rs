@@ -70,6 +70,9 @@ pub struct Page {
     pub more: bool,
     /// Rooms asked for that cannot be watched.
     pub unavailable: Vec<RoomId>,
+    /// Something that was visible after the request's position has gone by retention: there is nothing here,
+    /// and who asked begins anew at `position`.
+    pub gone: bool,
 }
 
 /// Positions of one room that are visible: `after < pos <= to`.
@@ -78,6 +81,8 @@ struct Span {
     n: i64,
     after: u64,
     to: u64,
+    /// Events of the room up to here have gone.
+    gone: u64,
     skip: Option<Skip>,
     rows: VecDeque<Row>,
     fetch: usize,
@@ -102,6 +107,10 @@ impl View<'_> {
     /// Reads one page.
     pub fn page(&self, request: &PageRequest) -> Result<Page, QueryError> {
         let (mut spans, names, unavailable) = self.spans(request)?;
+        if spans.iter().any(Span::has_gone) {
+            let (position, records, gaps) = (self.position, Vec::new(), Vec::new());
+            return Ok(Page { records, gaps, position, more: false, unavailable, gone: true });
+        }
         if let Some(max) = request.max_per_room {
             for span in &mut spans {
                 span.skip = self.skip(span, max)?;
@@ -113,7 +122,7 @@ impl View<'_> {
             _ => self.position.max(request.after),
         };
         let gaps = self.gaps(&spans, &names, position)?;
-        Ok(Page { records, gaps, position, more, unavailable })
+        Ok(Page { records, gaps, position, more, unavailable, gone: false })
     }
 
     /// The position before the newest `count` events that are visible, for `last=`.
@@ -141,7 +150,9 @@ impl View<'_> {
                 }
             }
         }
-        Ok(newest.pop().map_or(self.position, |Reverse(oldest)| oldest - 1))
+        let begins = newest.pop().map_or(self.position, |Reverse(oldest)| oldest - 1);
+        // Not before what has gone, or the page from there would be none.
+        Ok(spans.iter().map(|span| span.gone.min(span.to)).fold(begins, u64::max))
     }
 
     #[allow(clippy::type_complexity)] // Three lists that are made in one walk and used in one place.
@@ -153,32 +164,34 @@ impl View<'_> {
         for id in &request.watch {
             match find_room(&self.db, id)? {
                 Some((n, room)) if room.is_public() => {
+                    let after = request.after.max(room.public_pos);
                     names.insert(n, id.clone());
-                    spans.push(Span::new(n, request.after, self.position));
+                    spans.push(Span { gone: room.gone_pos, ..Span::new(n, after, self.position) });
                 }
                 _ => unavailable.push(id.clone()),
             }
         }
+        let watches = spans.len();
         if let Some((n, _)) = find_room(&self.db, &RoomId::own(&request.user))? {
             spans.push(Span::new(n, request.after, self.position));
         }
         let mut statement = self.db.prepare_cached(
-            "SELECT room.n, room.id, interval.joined_pos, interval.left_pos FROM interval JOIN room ON room.n = interval.room
+            "SELECT room.n, room.id, interval.joined_pos, interval.left_pos, room.gone_pos
+             FROM interval JOIN room ON room.n = interval.room
              WHERE interval.user = ?1 AND room.head_pos > ?2 AND (interval.left_pos IS NULL OR interval.left_pos > ?2)",
         )?;
         let mut rows = statement.query(params![request.user.as_str(), request.after])?;
         while let Some(row) = rows.next()? {
             let (n, id): (i64, String) = (row.get(0)?, row.get(1)?);
-            if names.contains_key(&n)
-                && spans
-                    .iter()
-                    .any(|span: &Span| span.n == n && span.to == self.position && span.after == request.after)
-            {
-                continue; // Watched as a whole already.
-            }
             let (joined, left): (u64, Option<u64>) = (row.get(2)?, row.get(3)?);
-            names.insert(n, stored(RoomId::parse(&id))?);
-            spans.push(Span::new(n, request.after.max(joined - 1), left.unwrap_or(self.position)));
+            let after = request.after.max(joined - 1);
+            // What is watched besides is there from where it became public on.
+            let watched = spans[..watches].iter().find(|span: &&Span| span.n == n).map(|span| span.after);
+            let to = left.unwrap_or(self.position).min(watched.unwrap_or(u64::MAX));
+            if after < to {
+                names.insert(n, stored(RoomId::parse(&id))?);
+                spans.push(Span { gone: row.get(4)?, ..Span::new(n, after, to) });
+            }
         }
         Ok((spans, names, unavailable))
     }
@@ -288,7 +301,12 @@ impl View<'_> {
 
 impl Span {
     fn new(n: i64, after: u64, to: u64) -> Self {
-        Self { n, after, to, skip: None, rows: VecDeque::new(), fetch: FETCH_MIN }
+        Self { n, after, to, gone: 0, skip: None, rows: VecDeque::new(), fetch: FETCH_MIN }
+    }
+
+    /// Whether some of what was visible has gone.
+    fn has_gone(&self) -> bool {
+        self.after < self.gone.min(self.to)
     }
 
     /// Whether an event is only about messages that are left out.

@@ -65,6 +65,7 @@ impl View<'_> {
         let (unread, mentions) =
             member.map_or(Ok((0, 0)), |member| self.unread(&asker.user, n, &room, &member))?;
         let users = self.users_of(n, "", ROOM_USERS_SHOWN_MAX)?;
+        let read = member.map_or(room.head_seq, |member| member.read_floor(&room));
         Ok(reply::Room {
             id: room.id,
             kind: room.kind,
@@ -72,7 +73,7 @@ impl View<'_> {
             policy: room.policy,
             role: member.map(|member| member.role),
             seq: room.head_seq,
-            read: member.map_or(room.head_seq, |member| member.read_floor()),
+            read,
             unread,
             mentions,
             last,
@@ -86,7 +87,7 @@ impl View<'_> {
 
     /// Messages after the read mark that are not the user's own and not recalled; those that mention the user.
     fn unread(&self, user: &UserId, n: i64, room: &Room, member: &Member) -> Result<(u64, u64), Fault> {
-        let floor = member.read_floor();
+        let floor = member.read_floor(room);
         let count = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<u64, Fault> {
             Ok(self.db.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
         };

@@ -13,7 +13,7 @@ use wigeon_proto::cursor::Cursor;
 use wigeon_proto::{frame, json};
 use wigeon_store::{Answer, Durability, Store};
 
-use crate::world::{any_step, apply, ask, entries, store};
+use crate::world::{any_step, apply, ask, entries, expired, store};
 
 /// What a sender is told, and the frame that is shown, if the rules are asked with a state in memory.
 fn expected(memory: &mut Memory, here: Cursor, entry: &Entry) -> (Answer, Option<Vec<u8>>) {
@@ -51,6 +51,10 @@ enum Between {
     Commit,
     /// Somebody reads, and so the tables catch up.
     CommitAndFold,
+    /// Old messages go. Readers come with it: the clock looks at the tables.
+    Expire,
+    /// A sender who has no answer sends again, which may be a month later.
+    Again,
     /// What was committed is in the log, and the tables are somewhere behind it.
     Crash,
 }
@@ -60,6 +64,8 @@ fn any_between() -> impl Strategy<Value = Between> {
         8 => Just(Between::Nothing),
         4 => Just(Between::Commit),
         2 => Just(Between::CommitAndFold),
+        2 => Just(Between::Expire),
+        2 => Just(Between::Again),
         1 => Just(Between::Crash),
     ]
 }
@@ -74,7 +80,7 @@ proptest! {
 
     #[test]
     fn wherever_it_crashes_it_comes_to_the_same_state(
-        steps in prop::collection::vec((any_step(), any_between()), 1..80),
+        steps in prop::collection::vec((any_step(), any_between()), 1..120),
     ) {
         let (dir, mut store) = store();
         let (steps, between): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
@@ -85,14 +91,27 @@ proptest! {
         // As they were at the last commit: the part that survives.
         let mut durable = (memory.clone(), 0);
         for (i, entry) in all.iter().enumerate() {
-            let here = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
-            let (answer, frame) = expected(&mut memory, here, entry);
-            shown.extend(frame);
-            prop_assert_eq!(store.writer.step(&entry.clone().into()).unwrap(), answer);
-            if store.writer.position() == here.position {
-                log.push(entry.clone());
-            }
             let between = i.checked_sub(begun).map_or(Between::Commit, |i| between[i]);
+            let mut next = vec![entry.clone()];
+            if between == Between::Again {
+                // Mostly within the month in which its id is known, sometimes past it.
+                next.extend([i / 8, i.saturating_sub(7)].map(|i| Entry { at: entry.at, ..all[i].clone() }));
+            }
+            if between == Between::Expire {
+                shown.clear();
+                store.writer.commit().unwrap();
+                durable = (memory.clone(), log.len());
+                next.extend(expired(&store, entry.at));
+            }
+            for entry in next {
+                let here = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
+                let (answer, frame) = expected(&mut memory, here, &entry);
+                shown.extend(frame);
+                prop_assert_eq!(store.writer.step(&entry.clone().into()).unwrap(), answer);
+                if store.writer.position() == here.position {
+                    log.push(entry);
+                }
+            }
             if matches!(between, Between::Commit | Between::CommitAndFold) {
                 let events = store.writer.commit().unwrap();
                 let frames: Vec<_> = events.iter().map(|event| event.json.to_vec()).collect();

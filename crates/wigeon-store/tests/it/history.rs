@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wigeon_core::entry::Rights;
 use wigeon_proto::command::{Command, Page, Query, Request};
 use wigeon_proto::error::ErrorCode;
+use wigeon_proto::id::RoomId;
 use wigeon_store::Store;
 use wigeon_store::read::QueryError;
 
@@ -178,4 +179,61 @@ fn a_snapshot_names_every_room_and_where_to_go_on() {
         (part.rooms[0].id.as_str(), rest.rooms[0].id.as_str(), rest.next),
         ("group", "d:ann~bob", None)
     );
+}
+
+#[test]
+fn a_policy_that_opens_a_room_does_not_open_what_was_said_before() {
+    let update = |id: &str, room: &str, policy: Value| {
+        entry("host", Rights::Service, id, json!({"type":"room.update","room":room,"policy":policy}))
+    };
+    let create = |id: &str, kind: &str, policy: Value| {
+        let create = json!({"type":"room.create","room":"r","kind":kind,"title":"R","members":["ann"],"policy":policy});
+        entry("host", Rights::Service, id, create)
+    };
+    let say = |id: &str| as_user("ann", id, json!({"type":"send","room":"r","body":{"text":"x"}}));
+    let come =
+        |who: &str| entry("host", Rights::Service, who, json!({"type":"member.add","room":"r","user":who}));
+    let shown = |store: &Store, who: &str| history(store, who, json!({"room":"r"})).map(|found| seqs(&found));
+
+    let (_dir, store) = play(vec![
+        create("c", "group", json!({})),
+        say("m1"),
+        come("bob"),
+        say("m2"),
+        update("u1", "r", json!({"history":"shared"})),
+        say("m3"),
+        come("cat"),
+        update("u2", "r", json!({"history":"joined"})),
+        say("m4"),
+        update("u3", "r", json!({"history":"shared"})),
+        say("m5"),
+        come("dan"),
+    ]);
+    assert_eq!(shown(&store, "ann"), Ok(vec![1, 2, 3, 4, 5]));
+    assert_eq!(shown(&store, "bob"), Ok(vec![2, 3, 4, 5]), "not the first, whoever changes the policy");
+    assert_eq!(shown(&store, "cat"), Ok(vec![4, 5]));
+    assert_eq!(shown(&store, "dan"), Ok(vec![5]));
+
+    let (_dir, store) = play(vec![
+        create("c", "channel", json!({"visibility":"private","history":"joined"})),
+        say("m1"),
+        update("u1", "r", json!({"visibility":"public"})),
+        say("m2"),
+    ]);
+    assert_eq!(shown(&store, "bob"), Ok(vec![2]), "a visitor of what was private");
+    let request = wigeon_store::read::PageRequest {
+        user: user("dan"),
+        watch: vec![RoomId::parse("r").unwrap()],
+        after: 0,
+        frames_max: 100,
+        bytes_max: usize::MAX,
+        max_per_room: None,
+    };
+    let ann = wigeon_store::read::PageRequest { user: user("ann"), ..request.clone() };
+    let kinds = |request| -> Vec<String> {
+        let page = ask(&store, move |view| view.page(&request)).unwrap();
+        page.records.into_iter().map(|record| record.kind).collect()
+    };
+    assert_eq!(kinds(request), ["room", "message"], "who watches hears that it opened, and what came then");
+    assert_eq!(kinds(ann), ["room", "room", "message", "room", "message"], "who was there, everything once");
 }

@@ -6,6 +6,7 @@ mod history;
 mod kept;
 mod log;
 mod pages;
+mod retention;
 mod search;
 mod shown;
 mod world;

@@ -11,7 +11,7 @@ use wigeon_proto::frame;
 use wigeon_store::read::PageRequest;
 use wigeon_store::{Durability, Store};
 
-use crate::world::{USERS, any_step, ask, asker, entries, room, snapshot, store, user};
+use crate::world::{USERS, any_step, ask, asker, entries, expired, room, snapshot, store, user};
 
 /// A room as its reader reckons it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -144,6 +144,12 @@ impl Reader {
                 room.waiting.remove(&seq);
                 room.pins.retain(|pin| *pin != seq);
             }
+            "message.expired" => {
+                let room = self.known(store, id);
+                let to_seq = event["to_seq"].as_u64().unwrap();
+                room.read_to(to_seq);
+                room.pins.retain(|pin| *pin > to_seq);
+            }
             "pin" => {
                 let room = self.known(store, id);
                 let seq = event["seq"].as_u64().unwrap();
@@ -208,8 +214,8 @@ fn messages(store: &Store, name: &str, id: &str) -> BTreeMap<u64, bool> {
     counts.map(|message| (message["seq"].as_u64().unwrap(), mentions(message))).collect()
 }
 
-/// Everything a user is shown after a position.
-fn events(store: &Store, name: &str, after: u64) -> Vec<Value> {
+/// Everything a user is shown after a position; `None` if some of it has gone, and they begin anew.
+fn events(store: &Store, name: &str, after: u64) -> Option<Vec<Value>> {
     let request = PageRequest {
         user: user(name),
         watch: Vec::new(),
@@ -220,11 +226,29 @@ fn events(store: &Store, name: &str, after: u64) -> Vec<Value> {
     };
     let page = ask(store, move |view| view.page(&request)).unwrap();
     assert!(!page.more);
+    if page.gone {
+        return None;
+    }
     let shown = |record: wigeon_store::read::Record| {
         let cursor = Cursor { epoch: wigeon_proto::cursor::Epoch::new(7), position: record.position };
         serde_json::from_slice(&frame::event(&record.kind, &cursor.to_string(), &record.tail)).unwrap()
     };
-    page.records.into_iter().map(shown).collect()
+    Some(page.records.into_iter().map(shown).collect())
+}
+
+/// Takes in what there is since the last time, or begins anew where some of that has gone.
+fn catch_up(store: &Store, (reader, after): &mut (Reader, u64)) {
+    match events(store, reader.name, *after) {
+        Some(events) => events.iter().for_each(|event| reader.take(store, event)),
+        None => *reader = Reader::begin(store, reader.name),
+    }
+    *after = store.writer.position();
+}
+
+/// What a crash would leave: nothing but the disk.
+fn reopened(dir: &tempfile::TempDir, store: Store) -> Store {
+    drop(store);
+    Store::open(dir.path(), Durability::Os, 8).unwrap()
 }
 
 proptest! {
@@ -241,11 +265,9 @@ proptest! {
             let _ = store.writer.step(&entry.clone().into()).unwrap();
         }
         store.writer.commit().unwrap();
-        // What a crash would leave: nothing but the disk.
-        drop(store);
-        let mut store = Store::open(dir.path(), Durability::Os, 8).unwrap();
-        let position = store.writer.position();
-        let before: Vec<Reader> = USERS.iter().map(|name| Reader::begin(&store, name)).collect();
+        store = reopened(&dir, store);
+        let mut before: Vec<(Reader, u64)> =
+            USERS.iter().map(|name| (Reader::begin(&store, name), store.writer.position())).collect();
         for (i, entry) in all[cut..].iter().enumerate() {
             let _ = store.writer.step(&entry.clone().into()).unwrap();
             if i % 3 == 0 {
@@ -255,14 +277,28 @@ proptest! {
                 // A sender that has no answer sends again.
                 let _ = store.writer.step(&entry.clone().into()).unwrap();
             }
+            if i % 9 == 0 {
+                store.writer.commit().unwrap();
+                for old in expired(&store, entry.at) {
+                    let _ = store.writer.step(&old.into()).unwrap();
+                }
+            }
+            if i % 16 == 15 {
+                store = reopened(&dir, store);
+            }
+            // One who comes every day, one who comes once a week, and two who come at the end.
+            for (reader, days) in before.iter_mut().zip([2, 14]) {
+                if i % days == 0 {
+                    store.writer.commit().unwrap();
+                    catch_up(&store, reader);
+                }
+            }
         }
         store.writer.commit().unwrap();
         for mut reader in before {
-            for event in events(&store, reader.name, position) {
-                reader.take(&store, &event);
-            }
-            let newer = Reader::begin(&store, reader.name);
-            prop_assert_eq!(reader, newer);
+            catch_up(&store, &mut reader);
+            let newer = Reader::begin(&store, reader.0.name);
+            prop_assert_eq!(reader.0, newer);
         }
     }
 }

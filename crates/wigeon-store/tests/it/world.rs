@@ -3,13 +3,20 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
-use wigeon_proto::command::{Command, Durable, Page, Request};
+use wigeon_proto::command::{Command, Durable, Page, Request, RoomRetain};
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
-use wigeon_store::read::{Asker, QueryError};
+use wigeon_store::read::{Asker, Expired, QueryError};
 use wigeon_store::{Answer, Durability, Store, View};
 
 pub(crate) const USERS: [&str; 4] = ["ann", "bob", "cat", "dan"];
 pub(crate) const ROOMS: [&str; 4] = ["group", "open", "news", "d:ann~bob"];
+
+/// When histories begin: milliseconds since 1970.
+pub(crate) const START: u64 = 1_764_000_000_000;
+/// Milliseconds from one step of a history to the next: half a day.
+const STEP_MS: u64 = 12 * 3600 * 1000;
+/// Days for which a store of these tests keeps messages, where it does not keep them for ever: ten steps.
+const KEPT_DAYS: u32 = 5;
 
 pub(crate) fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
@@ -28,7 +35,7 @@ pub(crate) fn entry(actor: &str, rights: Rights, id: &str, command: serde_json::
     };
     let new_code = matches!(command, Durable::InviteCreate(_)).then(|| InviteCode::parse(id).unwrap());
     let (actor, id) = (user(actor), CommandId::parse(id).unwrap());
-    Entry { v: RULES_VERSION, actor, rights, at: 1_764_000_000_000, id, new_room: None, new_code, command }
+    Entry { v: RULES_VERSION, actor, rights, at: START, id, new_room: None, new_code, command }
 }
 
 /// The rooms every history begins with: a group, an open group with shared history, a public channel.
@@ -96,9 +103,26 @@ pub(crate) fn entries(steps: &[(usize, serde_json::Value)]) -> Vec<Entry> {
             Some(name) => (*name, Rights::User),
             None => ("host", Rights::Service),
         };
-        all.push(entry(actor, rights, &format!("k{i}"), command.clone()));
+        let made = entry(actor, rights, &format!("k{i}"), command.clone());
+        all.push(Entry { at: START + i as u64 * STEP_MS, ..made });
     }
     all
+}
+
+/// What the server's clock puts in line at a time, of what is committed, where [`KEPT_DAYS`] are kept.
+pub(crate) fn expired(store: &Store, at: u64) -> Vec<Entry> {
+    let sweep = ask(store, move |view| view.expired(0, KEPT_DAYS, at)).unwrap();
+    let retain = |Expired { room, to_seq, to_pos }| Entry {
+        v: RULES_VERSION,
+        actor: user("wigeon"),
+        rights: Rights::Service,
+        at,
+        id: CommandId::parse("retain").unwrap(),
+        new_room: None,
+        new_code: None,
+        command: Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
+    };
+    sweep.expired.into_iter().map(retain).collect()
 }
 
 /// A store in a directory of its own.

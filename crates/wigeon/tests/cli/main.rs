@@ -139,6 +139,7 @@ public_url = []                                            # default
 allow_origin = []                                          # default
 guests = \"off\"                                             # wigeon.toml
 durability = \"fsync\"                                       # default
+retention_days = 0                                         # default
 stream_bytes_max = 131072                                  # default
 script_transports = \"on\"                                   # default
 sockjs = \"on\"                                              # default

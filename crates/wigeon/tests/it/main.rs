@@ -20,6 +20,7 @@ mod kill;
 mod membership;
 mod ops;
 mod raw;
+mod retention;
 mod retry;
 mod server;
 mod shutdown;

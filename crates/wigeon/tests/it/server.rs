@@ -83,7 +83,7 @@ impl Server {
         let log = std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log");
         let child = Command::new(program())
             .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
-            .arg(self.scratch.path().join("data"))
+            .arg(self.data())
             .env("WIGEON_AUTH_SECRET", SECRET)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
@@ -139,6 +139,11 @@ impl Server {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child().id())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Where its data is: for who changes it while the server stands.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.scratch.path().join("data")
     }
 
     pub(crate) fn base(&self) -> String {
