@@ -119,6 +119,14 @@ pub const REPLAY_POSITIONS_MAX: u64 = 5_000_000;
 pub const FEED_WINDOW_EVENTS_MAX: usize = 256;
 /// Signals waiting for one feed; past it they are dropped, for nobody misses a typing mark.
 pub const FEED_SIGNALS_MAX: usize = 64;
+/// Questions for counts of unread messages that are asked at once: half of the readers, so that the other half
+/// is there for everybody else.
+pub const UNREAD_ASKED_MAX: usize = 2;
+/// Rooms whose counts one feed knows without asking: those that are busy while it lives.
+pub const UNREAD_ROOMS_KNOWN_MAX: usize = 64;
+/// Events of one room that may come between a question for its counts and the answer; past it they are asked
+/// again.
+pub const UNREAD_SINCE_MAX: usize = 256;
 /// Commands of one connection that wait for their reply; past it the socket is not read.
 pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
 /// Requests waiting for the sequencer; past it callers get `busy`.

@@ -32,8 +32,8 @@ pub struct Committed {
     pub about: RoomId,
     /// Who did it.
     pub from: UserId,
-    /// The frame's `type`.
-    pub kind: &'static str,
+    /// What happened.
+    pub what: What,
     /// Whether anybody may watch its audience.
     pub public: bool,
     /// Its frame, the same bytes for every receiver.
@@ -127,7 +127,7 @@ impl Stepper {
                 room: audience,
                 about,
                 from: event.from,
-                kind: shown.kind,
+                what: event.what,
                 json: shown.json.clone(),
                 joined,
                 left,

@@ -83,11 +83,16 @@ impl Fanout {
             forwarded: None,
         };
         let (kind, from) = ("message", user("ann"));
-        let event =
-            Event { room: room.clone(), from: from.clone(), at: 1_764_000_000_000, private: false, what };
+        let event = Event {
+            room: room.clone(),
+            from: from.clone(),
+            at: 1_764_000_000_000,
+            private: false,
+            what: what.clone(),
+        };
         let json = frame::event(kind, &cursor.to_string(), &event.tail()).into();
         let (joined, left) = (Vec::new(), Vec::new());
-        Committed { cursor, about: room.clone(), room, from, kind, public: false, json, joined, left }
+        Committed { cursor, about: room.clone(), room, from, what, public: false, json, joined, left }
     }
 
     /// Hands over one commit, as the sequencer does.

@@ -126,7 +126,7 @@ impl Feed {
         let after = start.after.unwrap_or_else(|| hub.position());
         attached.slot.set_after(after);
         let behind = hub.position() > after;
-        let unread = start.unread.then(|| Unread::new(start.user.clone()));
+        let unread = start.unread.then(Unread::new);
         let request = PageRequest {
             user: start.user,
             watch: start.watch,
@@ -156,7 +156,7 @@ impl Feed {
             }
             tokio::select! {
                 () = self.attached.slot.wait() => {}
-                () = due(self.unread.as_ref()) => {
+                () = due(self.unread.as_ref(), &self.attached.slot) => {
                     let told = self.tell_unread().await?;
                     if !told.is_empty() {
                         return Ok(told);
@@ -203,13 +203,10 @@ impl Feed {
 
     /// Waits while the hub writes, until something is this task's to do.
     async fn lent(&mut self, loan: &Loan) -> Result<Batch, FeedError> {
-        if let Some(unread) = &mut self.unread {
-            unread.add(self.attached.slot.take_counts());
-        }
         tokio::select! {
             () = self.attached.slot.wait() => Ok(Batch::default()),
             () = loan.wire.changed() => Ok(Batch::default()),
-            () = due(self.unread.as_ref()) => Ok(Box::pin(self.tell_unread()).await?),
+            () = due(self.unread.as_ref(), &self.attached.slot) => Ok(Box::pin(self.tell_unread()).await?),
         }
     }
 
@@ -268,15 +265,14 @@ impl Feed {
     /// The counts of rooms that may have changed, as signals; nothing where the reader did not ask.
     pub(crate) async fn tell_unread(&mut self) -> Result<Batch, QueryError> {
         match &mut self.unread {
-            Some(unread) => unread.tell(&self.pool).await,
+            Some(unread) => unread.tell(&self.attached.slot, &self.pool).await,
             None => Ok(Batch::default()),
         }
     }
 
-    fn note(&mut self, batch: &Batch) {
-        if let Some(unread) = &mut self.unread {
-            batch.events.iter().for_each(|shown| unread.note(shown));
-        }
+    fn note(&self, batch: &Batch) {
+        let is_whole = batch.reset.is_none() && batch.gaps.is_empty();
+        self.attached.slot.note(&batch.events, is_whole);
     }
 
     /// Up to here everything visible has been returned or written.
@@ -340,26 +336,12 @@ fn sent(batch: &Batch) {
 }
 
 /// Returns when there are unread counts to tell.
-async fn due(unread: Option<&Unread>) {
+async fn due(unread: Option<&Unread>, slot: &Slot) {
     match unread {
         // Boxed: most feeds do not follow with counts, and keep no timer for it.
-        Some(unread) => Box::pin(unread.due()).await,
+        Some(unread) => Box::pin(unread.due(slot)).await,
         None => std::future::pending().await,
     }
-}
-
-/// What a stored event is about.
-#[derive(serde::Deserialize)]
-struct About {
-    room: RoomId,
-    from: UserId,
-    /// Of settings: the room they are for.
-    #[serde(rename = "about")]
-    settings_of: Option<RoomId>,
-}
-
-fn about(tail: &[u8]) -> Option<About> {
-    serde_json::from_slice(&[b"{", tail].concat()).ok()
 }
 
 /// A page's frames.
@@ -370,9 +352,7 @@ pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
     let event = |record: wigeon_store::read::Record| {
         let cursor = Cursor { epoch, position: record.position };
         let json = frame::event(&record.kind, &cursor.to_string(), &record.tail);
-        let counts = about(&record.tail).and_then(|About { room, from, settings_of }| {
-            Counts::of(&record.kind, &settings_of.unwrap_or(room), &from)
-        });
+        let counts = Counts::stored(&record.kind, &record.tail);
         Arc::new(Shown::new(cursor, json.into(), counts))
     };
     let cursor = Cursor { epoch, position: page.position }.to_string();

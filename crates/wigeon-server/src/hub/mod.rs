@@ -268,7 +268,7 @@ impl Outlet for Hub {
         let mut state = self.shared.state.lock().expect("nothing panics under the hub's lock");
         let mut open: Option<(RoomId, bool)> = None;
         for event in events {
-            let counts = Counts::of(event.kind, &event.about, &event.from);
+            let counts = Counts::of(&event.what, &event.about, &event.from);
             let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
             for user in &event.joined {
                 state.enter(&event.room, user);

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use serde::Deserialize;
 use wigeon_proto::cursor::Cursor;
+use wigeon_proto::event::What;
 use wigeon_proto::id::{RoomId, UserId};
 
 use crate::wire::{Form, Frame};
@@ -11,35 +13,97 @@ use crate::wire::{Form, Frame};
 /// One event, shared by every feed that shows it.
 pub(crate) struct Shown {
     pub(crate) position: u64,
-    /// Whose unread counts it may change, and in which room.
+    /// What it does to counts of unread messages.
     pub(super) counts: Option<Counts>,
     cursor: String,
     json: Arc<[u8]>,
 }
 
-/// An event after which a count of unread messages may be another one.
+/// What an event does to counts of unread messages.
 pub(crate) struct Counts {
     pub(super) room: RoomId,
     /// Only for this user; for everybody, if none.
-    pub(super) user: Option<UserId>,
+    user: Option<UserId>,
+    pub(super) how: How,
+}
+
+/// How it changes them.
+pub(super) enum How {
+    /// One more; the sender's own are all read by it.
+    Message { seq: u64, from: UserId, mentions: Vec<UserId>, all: bool },
+    /// The user has read up to here.
+    Read { seq: u64 },
+    /// Some may be fewer.
+    Less,
+    /// They have to be counted again.
+    Anew,
+    /// These users came or went: what was counted before is of another stay.
+    Moved(Vec<UserId>),
+}
+
+/// What of a stored event matters to counts.
+#[derive(Deserialize)]
+struct Stored {
+    room: RoomId,
+    from: UserId,
+    /// Of settings: the room they are for.
+    about: Option<RoomId>,
+    #[serde(default)]
+    seq: u64,
+    #[serde(default)]
+    mentions: Vec<UserId>,
+    #[serde(default)]
+    mention_all: bool,
+    #[serde(default)]
+    recalled: bool,
+    #[serde(default)]
+    back: bool,
+    #[serde(default)]
+    users: Vec<UserId>,
 }
 
 impl Counts {
-    /// Messages come and are recalled for everybody; a read mark counts for the one who read, and so does
-    /// a room that is hidden.
-    pub(crate) fn of(kind: &str, room: &RoomId, from: &UserId) -> Option<Self> {
-        match kind {
-            "message" | "message.recalled" | "message.expired" => {
-                Some(Self { room: room.clone(), user: None })
+    /// Of an event as it happens. Messages come and go for everybody; a mark counts for the one who read, and so
+    /// does a room that is hidden.
+    pub(crate) fn of(what: &What, about: &RoomId, from: &UserId) -> Option<Self> {
+        let (user, how) = match what {
+            What::Message { seq, mentions, mention_all, .. } => {
+                let (seq, from, mentions) = (*seq, from.clone(), mentions.clone());
+                (None, How::Message { seq, from, mentions, all: *mention_all })
             }
-            "read" | "prefs" => Some(Self { room: room.clone(), user: Some(from.clone()) }),
-            _ => None,
+            What::Recalled { .. } | What::Expired { .. } => (None, How::Less),
+            What::Read { seq, back: false, .. } => (Some(from.clone()), How::Read { seq: *seq }),
+            What::Read { back: true, .. } | What::Prefs { .. } => (Some(from.clone()), How::Anew),
+            What::Member { users, .. } => (None, How::Moved(users.clone())),
+            _ => return None,
+        };
+        Some(Self { room: about.clone(), user, how })
+    }
+
+    /// Of an event as it is stored.
+    pub(super) fn stored(kind: &str, tail: &[u8]) -> Option<Self> {
+        if !matches!(kind, "message" | "message.recalled" | "message.expired" | "read" | "prefs" | "member") {
+            return None;
         }
+        let Stored { room, from, about, seq, mentions, mention_all, recalled, back, users } =
+            serde_json::from_slice(&[b"{", tail].concat()).ok()?;
+        let (user, how) = match kind {
+            "message" if recalled => (None, How::Anew),
+            "message" => (None, How::Message { seq, from, mentions, all: mention_all }),
+            "read" if !back => (Some(from), How::Read { seq }),
+            "read" | "prefs" => (Some(from), How::Anew),
+            "member" => (None, How::Moved(users)),
+            _ => (None, How::Less),
+        };
+        Some(Self { room: about.unwrap_or(room), user, how })
     }
 
     /// Whether they are this user's.
     pub(super) fn concern(&self, user: &UserId) -> bool {
-        self.user.as_ref().is_none_or(|only| only == user)
+        match &self.how {
+            How::Moved(users) => users.contains(user),
+            _ => self.user.as_ref().is_none_or(|only| only == user),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A feed that is level lends its wire, and the hub writes events to it straight away. A feed that is not
 //! (it reads the log, or its reader is slow) finds them in a bounded window, and past that in the log.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,6 +13,7 @@ use wigeon_proto::limits::{FEED_SIGNALS_MAX, FEED_WINDOW_EVENTS_MAX};
 
 use super::Shown;
 use super::shown::Run;
+use super::unread::Ledger;
 use crate::wire::{Form, Sent, Wire};
 
 /// A wire, for the hub to write to.
@@ -48,8 +49,8 @@ struct Inbox {
     overrun: bool,
     /// The rooms before the user's eyes; none until the client has said so.
     focus: Option<HashSet<RoomId>>,
-    /// Rooms whose unread counts may have changed by what was written, where the feed follows them.
-    counts: Option<BTreeSet<RoomId>>,
+    /// Counts of unread messages, where the feed follows them.
+    counts: Option<Box<Ledger>>,
 }
 
 /// Whether the hub may write.
@@ -83,7 +84,7 @@ pub(super) struct Delivered {
 
 impl Slot {
     pub(super) fn new(id: u64, user: UserId, counts: bool) -> Self {
-        let counts = counts.then(BTreeSet::new);
+        let counts = counts.then(Box::default);
         let inbox = Inbox { counts, bytes_left: u64::MAX, ..Inbox::default() };
         Self { id, user, touched: AtomicUsize::new(0), inbox: Mutex::new(inbox), ready: Notify::new() }
     }
@@ -95,14 +96,14 @@ impl Slot {
     /// Hands over runs of events, ascending.
     pub(super) fn deliver(&self, runs: &[&Run]) -> Delivered {
         let mut inbox = self.lock();
-        let had_counts = inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
+        let had_counts = inbox.has_counts();
         if inbox.overrun {
             return Delivered { written: false, wake: false };
         }
         if inbox.lent != Lent::No && runs.first().is_some_and(|run| inbox.after < run.first()) {
             inbox.write(runs);
             inbox.note(runs, &self.user);
-            let wake = !had_counts && inbox.counts.as_ref().is_some_and(|rooms| !rooms.is_empty());
+            let wake = !had_counts && inbox.has_counts();
             return Delivered { written: true, wake };
         }
         // What a page of the log has shown already, or a part of it: the feed takes the rest, before the hub may
@@ -207,9 +208,26 @@ impl Slot {
         self.lock().is_level()
     }
 
-    /// Takes the rooms whose counts may have changed by what the hub has written.
-    pub(super) fn take_counts(&self) -> BTreeSet<RoomId> {
-        self.lock().counts.as_mut().map(std::mem::take).unwrap_or_default()
+    /// Whether there are counts to tell.
+    pub(super) fn has_counts(&self) -> bool {
+        self.lock().has_counts()
+    }
+
+    /// Looks at the counts, where the feed follows them.
+    pub(super) fn counts<T>(&self, look: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
+        self.lock().counts.as_deref_mut().map(look)
+    }
+
+    /// Notes what the feed has taken, for the counts. If that is not the whole of it, they have to be asked anew.
+    pub(super) fn note(&self, events: &[Arc<Shown>], is_whole: bool) {
+        self.counts(|ledger| {
+            if !is_whole {
+                ledger.forget();
+            }
+            for shown in events {
+                ledger.note(shown, &self.user);
+            }
+        });
     }
 
     pub(super) fn set_focus(&self, rooms: HashSet<RoomId>) {
@@ -223,6 +241,10 @@ impl Slot {
 }
 
 impl Inbox {
+    fn has_counts(&self) -> bool {
+        self.counts.as_ref().is_some_and(|ledger| ledger.has_news())
+    }
+
     fn is_level(&self) -> bool {
         self.events.is_empty() && !self.overrun
     }
@@ -248,9 +270,8 @@ impl Inbox {
     }
 
     fn note(&mut self, runs: &[&Run], user: &UserId) {
-        let Some(rooms) = &mut self.counts else { return };
-        let counts = runs.iter().flat_map(|run| &run.events).filter_map(|shown| shown.counts.as_ref());
-        rooms.extend(counts.filter(|counts| counts.concern(user)).map(|counts| counts.room.clone()));
+        let Some(ledger) = &mut self.counts else { return };
+        runs.iter().flat_map(|run| &run.events).for_each(|shown| ledger.note(shown, user));
     }
 
     fn push(&mut self, shown: &Arc<Shown>) {

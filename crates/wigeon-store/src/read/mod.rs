@@ -33,6 +33,7 @@ use crate::{Fault, facts};
 pub use page::{Gap, Page, PageRequest, Record};
 pub use receipts::Reach;
 pub use retention::{Expired, Sweep};
+pub use rooms::Unread;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]

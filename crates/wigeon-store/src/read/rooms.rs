@@ -13,6 +13,19 @@ use super::{Asker, QueryError, View};
 use crate::rows::{find_member, find_room};
 use crate::{Fault, facts, stored};
 
+/// How much of a room a user has not read.
+#[derive(Debug)]
+pub struct Unread {
+    /// Which room.
+    pub room: RoomId,
+    /// Its newest message.
+    pub head: u64,
+    /// Messages that count.
+    pub unread: u64,
+    /// Those among them that mention the user.
+    pub mentions: u64,
+}
+
 impl View<'_> {
     /// Answers `snapshot`: the asker's rooms, the most recently active first, and where to go on from.
     pub fn snapshot(&self, asker: &Asker, page: &command::Page) -> Result<reply::Snapshot, QueryError> {
@@ -162,13 +175,13 @@ impl View<'_> {
     }
 
     /// How much of each room the user has not read; rooms they are no member of are left out.
-    pub fn unread_of(&self, user: &UserId, rooms: &[RoomId]) -> Result<Vec<(RoomId, u64, u64)>, QueryError> {
+    pub fn unread_of(&self, user: &UserId, rooms: &[RoomId]) -> Result<Vec<Unread>, QueryError> {
         let mut counts = Vec::new();
         for id in rooms {
             let Some((n, room)) = find_room(&self.db, id)? else { continue };
             let Some(member) = find_member(&self.db, n, user)? else { continue };
             let (unread, mentions) = self.unread(user, n, &room, &member)?;
-            counts.push((id.clone(), unread, mentions));
+            counts.push(Unread { room: id.clone(), head: room.head_seq, unread, mentions });
         }
         Ok(counts)
     }
