@@ -94,7 +94,7 @@ pub enum StartError {
     Open(#[from] OpenError),
     /// A configured origin is none.
     #[error(transparent)]
-    Origin(#[from] auth::origin::InvalidOrigin),
+    Origin(#[from] auth::site::InvalidOrigin),
 }
 
 /// Why a server ended by itself.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use wigeon_proto::limits::{RETENTION_DAYS_MAX, SOCKJS_RESPONSE_BYTES_MAX, STREAM_BYTES_MAX};
 use wigeon_server::auth::Guests;
-use wigeon_server::auth::origin::{Origin, Site};
+use wigeon_server::auth::site::{Origin, Site};
 use wigeon_store::Durability;
 
 /// All that can be set.

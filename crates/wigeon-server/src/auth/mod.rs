@@ -6,6 +6,7 @@
 
 pub mod origin;
 pub mod secret;
+pub mod site;
 pub mod ticket;
 pub mod token;
 
@@ -16,8 +17,9 @@ use std::str::FromStr;
 use http::HeaderMap;
 use serde::Deserialize;
 
-pub use origin::{Host, Origin, OriginPolicy, Verdict};
+pub use origin::{Host, OriginPolicy, Verdict};
 pub use secret::Secret;
+pub use site::Origin;
 pub use ticket::{Minted, Ticket, Tickets};
 pub use token::{Claims, Role, Tokens};
 

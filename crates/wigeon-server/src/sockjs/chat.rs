@@ -9,7 +9,6 @@
 //! A session whose URL names a ticket (or whose upgrade brings a token) begins with Opening. Whoever is
 //! refused hears the error in a message, and then its close code.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,27 +16,20 @@ use std::time::Duration;
 use http::request::Parts;
 use tokio::time::{Instant, sleep_until};
 use wigeon_proto::command::{Command, Hello, Live, Request};
-use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::frame::{self, Control};
+use wigeon_proto::frame;
 use wigeon_proto::id::{CommandId, UserId};
 use wigeon_proto::limits;
-use wigeon_proto::sockjs::frame::Close;
 
 use super::Face;
 use super::application::{Application, Kind, Message, Told};
+use super::open::{Ending, Open, close, going_down};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::commands::{Effect, Taken, refuse, split, take};
-use crate::hub::{Batch, Feed};
-use crate::line::Line;
+use crate::commands::split;
 use crate::telemetry::{commands_received, frames_sent};
-use crate::transport::opening::{Opening, Wanted, feed_error};
-use crate::transport::pulse::{Due, Pulse, bye, expired, revoked};
+use crate::transport::opening::Wanted;
 use crate::transport::request::EventsRequest;
-
-/// RFC 6455, 7.4.1: the server restarts.
-const RESTART: u16 = 1012;
 
 pub(super) struct Chat {
     app: Arc<App>,
@@ -59,32 +51,11 @@ enum State {
     Ending(Ending),
 }
 
-/// What is still to be said, and then the close.
-struct Ending {
-    last: Option<Vec<u8>>,
-    close: Close,
-}
-
 /// An open feed and its first frames, or why there is none.
 type Coming = Pin<Box<dyn Future<Output = Result<(Open, Vec<Vec<u8>>), Refused>> + Send>>;
 
 /// Who is refused, under the id of their `hello`.
 struct Refused(Option<CommandId>, WireError);
-
-/// A caller with an open feed.
-struct Open {
-    app: Arc<App>,
-    caller: Caller,
-    feed: Feed,
-    pulse: Pulse,
-    line: Line,
-    /// Commands that have not been taken in, in order.
-    backlog: VecDeque<String>,
-    /// The command that is being taken in.
-    working: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// The cursor that a control frame told last.
-    told: Cursor,
-}
 
 impl Chat {
     /// What begins for a request to this face.
@@ -99,10 +70,9 @@ impl Chat {
         let state = match who(app, parts) {
             Ok((Some(caller), wanted)) => {
                 let app = app.clone();
-                let open =
-                    Box::pin(
-                        async move { open(app, caller, wanted).await.map_err(|error| Refused(None, error)) },
-                    );
+                let open = Box::pin(async move {
+                    Open::begin(app, caller, wanted).await.map_err(|error| Refused(None, error))
+                });
                 State::Opening { open, backlog: Vec::new() }
             }
             Ok((None, wanted)) => {
@@ -117,7 +87,7 @@ impl Chat {
     pub(super) fn has_room(&self) -> bool {
         match &self.state {
             State::Opening { .. } => false,
-            State::Open(open) => open.line.len() + open.backlog.len() < limits::COMMANDS_IN_FLIGHT_MAX,
+            State::Open(open) => open.has_room(),
             State::Waiting { .. } | State::Ending(_) => true,
         }
     }
@@ -226,7 +196,7 @@ async fn open_by_hello(
         Ok((Caller::from_token(&app, token)?, wanted.by_hello(on_behalf_of, &hello)?))
     };
     let opened = match caller() {
-        Ok((caller, wanted)) => open(app.clone(), caller, wanted).await,
+        Ok((caller, wanted)) => Open::begin(app.clone(), caller, wanted).await,
         Err(error) => Err(error),
     };
     match opened {
@@ -238,107 +208,6 @@ async fn open_by_hello(
     }
 }
 
-/// Opens the feed. The first frames are `ready` and perhaps `reset`.
-async fn open(app: Arc<App>, caller: Caller, wanted: Wanted) -> Result<(Open, Vec<Vec<u8>>), WireError> {
-    let opening = Opening::of(&app, &caller, wanted).await?;
-    let feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
-    let told = feed.cursor();
-    let first = opening.frames(told, None);
-    let pulse = Pulse::new(&app, &caller, false, false);
-    let (line, backlog) = (Line::new(None), VecDeque::new());
-    Ok((Open { app, caller, feed, pulse, line, backlog, working: None, told }, first))
-}
-
-impl Open {
-    fn receive(&mut self, commands: Result<Vec<&str>, WireError>) {
-        match commands {
-            Ok(commands) => {
-                self.backlog.extend(commands.into_iter().map(str::to_owned));
-            }
-            Err(error) => refuse(&self.line, None, error),
-        }
-    }
-
-    /// Takes in what waits, up to a command that has to be waited for.
-    fn work(&mut self) {
-        while self.working.is_none()
-            && let Some(text) = self.backlog.pop_front()
-        {
-            match take(&self.app, &self.caller, &self.line, &text) {
-                Taken::Done(Effect::None) => {}
-                Taken::Done(Effect::Focus(rooms)) => self.feed.focus(rooms),
-                Taken::Later(work) => self.working = Some(work),
-            }
-        }
-    }
-
-    /// Takes in every command there is, whether or not anybody reads the replies.
-    async fn settle(&mut self) {
-        loop {
-            self.work();
-            let Some(working) = &mut self.working else { return };
-            working.await;
-            self.working = None;
-        }
-    }
-
-    /// The next frames. Cancel-safe.
-    async fn next(&mut self) -> Result<Vec<Vec<u8>>, Ending> {
-        loop {
-            self.work();
-            let replies = self.line.take();
-            if !replies.is_empty() {
-                return Ok(replies);
-            }
-            tokio::select! {
-                () = done(&mut self.working) => self.working = None,
-                () = self.line.moved() => {}
-                batch = self.feed.next() => return match batch {
-                    Ok(batch) => Ok(frames(&batch)),
-                    Err(error) => Err(last_word(feed_error(error))),
-                },
-                due = self.pulse.due() => if let Some(frame) = self.tick(&due)? {
-                    return Ok(vec![frame]);
-                },
-            }
-        }
-    }
-
-    /// What the clock brings. A heartbeat is said only where it has a new cursor to tell: for signs of life
-    /// SockJS has its own.
-    fn tick(&mut self, due: &Due) -> Result<Option<Vec<u8>>, Ending> {
-        self.line.give_up(Instant::now());
-        match due {
-            Due::Beat if self.caller.is_revoked(&self.app) => Err(last_word(revoked())),
-            Due::Beat => {
-                let now = self.feed.cursor();
-                let moved = now != self.told;
-                self.told = now;
-                Ok(moved.then(|| Control::heartbeat(now)))
-            }
-            Due::Old => Ok(None),
-            Due::Renew => {
-                let grant = self.pulse.renew(&self.app, &mut self.caller);
-                Ok(grant.map(|grant| Control::Ticket(grant).to_json()))
-            }
-            Due::Expired => Err(last_word(expired())),
-            Due::Bye => Err(going_down()),
-        }
-    }
-}
-
-/// Returns when the command that is waited for is done; never, if there is none.
-async fn done(working: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>) {
-    match working {
-        Some(working) => working.await,
-        None => std::future::pending().await,
-    }
-}
-
-fn frames(batch: &Batch) -> Vec<Vec<u8>> {
-    batch.frames().map(|(_, json)| json.to_vec()).collect()
-}
-
 fn told(frames: Vec<Vec<u8>>) -> Told {
     frames_sent(frames.len());
     Told::Messages(frames.into_iter().map(Message::from).collect())
@@ -347,20 +216,6 @@ fn told(frames: Vec<Vec<u8>>) -> Told {
 /// The end of one who is not let in.
 fn refused(Refused(id, error): &Refused) -> Ending {
     Ending { last: Some(frame::reply_error(id.as_ref(), error)), close: close(error) }
-}
-
-/// The end of one who was in.
-fn last_word(error: WireError) -> Ending {
-    let close = close(&error);
-    Ending { last: Some(Control::Error { error }.to_json()), close }
-}
-
-fn going_down() -> Ending {
-    Ending { last: Some(bye()), close: Close::new(RESTART, "the server restarts") }
-}
-
-fn close(error: &WireError) -> Close {
-    Close::new(error.code.close_code(), error.message.clone())
 }
 
 fn no_credentials() -> WireError {

@@ -12,6 +12,7 @@ mod chat;
 mod conversation;
 mod cors;
 mod down;
+mod open;
 mod pages;
 mod session;
 mod up;

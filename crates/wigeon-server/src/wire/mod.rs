@@ -5,25 +5,23 @@
 //! connection sends it after; meanwhile nobody else writes, and the feed behind it collects no bytes but a
 //! position. Frames that are due together are staged, and leave in one write.
 
+mod body;
 mod form;
 mod head;
+mod read;
 #[cfg(feature = "bench")]
 mod sink;
 
-use std::cell::RefCell;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use bytes::Bytes;
-use socket2::SockRef;
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use wigeon_proto::limits::REQUEST_HEAD_BYTES_MAX;
 
 pub(crate) use form::{Form, Frame};
 pub(crate) use head::{head, whole};
+pub(crate) use read::until_gone;
 #[cfg(feature = "bench")]
 pub(crate) use sink::Sink;
 
@@ -70,8 +68,6 @@ struct Out {
     body: Option<Waker>,
 }
 
-/// Bytes read at once: some hundred commands of a busy sender.
-const READ_BYTES: usize = 16 * 1024;
 /// Memory a wire keeps for what comes next, once it is clear.
 const KEPT_BYTES_MAX: usize = 4 * 1024;
 
@@ -84,12 +80,6 @@ impl Wire {
     #[cfg(feature = "bench")]
     pub(crate) fn sink(sink: Arc<Sink>) -> Self {
         Self { end: End::Sink(sink), out: Mutex::default(), changed: Notify::new() }
-    }
-
-    /// A wire that ends in a response's body.
-    pub(crate) fn body() -> (Arc<Self>, Body) {
-        let wire = Arc::new(Self { end: End::Body, out: Mutex::default(), changed: Notify::new() });
-        (wire.clone(), Body(wire))
     }
 
     fn lock(&self) -> MutexGuard<'_, Out> {
@@ -230,57 +220,6 @@ impl Wire {
         self.changed.notified().await;
     }
 
-    /// Returns when there is something to read, or the peer is gone. A body is never read from.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        match &self.end {
-            End::Socket(stream) => stream.readable().await,
-            End::Body => std::future::pending().await,
-            #[cfg(feature = "bench")]
-            End::Sink(_) => std::future::pending().await,
-        }
-    }
-
-    /// Hands on what is there to read, up to one buffer, nothing at the end; `Ok(None)` if there is nothing yet.
-    pub(crate) fn read<T>(&self, take: impl FnOnce(&[u8]) -> T) -> io::Result<Option<T>> {
-        thread_local! {
-            // One for each thread, not for each connection: those are many.
-            static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
-        }
-        let End::Socket(stream) = &self.end else { return Ok(None) };
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut read = None;
-            let tried = stream.try_io(Interest::READABLE, || {
-                let count = (&*SockRef::from(stream)).read(buffer)?;
-                read = Some(count);
-                // Less than there was room for: the socket is empty, and need not be asked to say so. What comes
-                // after is a new event.
-                if (1..READ_BYTES).contains(&count) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
-            });
-            match (read, tried) {
-                (Some(count), _) => Ok(Some(take(&buffer[..count]))),
-                (None, Err(error)) if error.kind() != ErrorKind::WouldBlock => Err(error),
-                (None, _) => Ok(None),
-            }
-        })
-    }
-
-    /// As [`Self::read`], appending; says how much.
-    pub(crate) fn read_into(&self, input: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        self.read(|bytes| {
-            input.extend_from_slice(bytes);
-            bytes.len()
-        })
-    }
-
-    /// Ends a body once what waits has been taken; a socket is closed by its owner.
-    pub(crate) fn end(&self) {
-        let mut out = self.lock();
-        out.closed = true;
-        if let Some(waker) = out.body.take() {
-            waker.wake();
-        }
-    }
-
     /// Gives the socket back, for another protocol to go on with. None while somebody else holds the wire.
     pub(crate) fn into_socket(self: Arc<Self>) -> Option<TcpStream> {
         match Arc::into_inner(self)?.end {
@@ -288,17 +227,6 @@ impl Wire {
             End::Body => None,
             #[cfg(feature = "bench")]
             End::Sink(_) => None,
-        }
-    }
-}
-
-/// Reads what a peer sends that has nothing to say now, for later; returns when it has gone, or says too much.
-pub(crate) async fn until_gone(wire: &Wire, input: &mut Vec<u8>) {
-    while wire.readable().await.is_ok() {
-        match wire.read_into(input) {
-            Ok(Some(count)) if count == 0 || input.len() > REQUEST_HEAD_BYTES_MAX => return,
-            Ok(_) => {}
-            Err(_) => return,
         }
     }
 }
@@ -326,35 +254,5 @@ impl Out {
             self.rest.clear();
         }
         Ok(true)
-    }
-}
-
-/// The body at the end of a wire.
-#[derive(Debug)]
-pub(crate) struct Body(Arc<Wire>);
-
-impl futures_util::Stream for Body {
-    type Item = Result<Bytes, std::convert::Infallible>;
-
-    fn poll_next(self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut out = self.0.lock();
-        if !out.rest.is_empty() && (out.full || out.closed) {
-            let bytes = std::mem::take(&mut out.rest);
-            out.full = false;
-            drop(out);
-            self.0.changed.notify_one();
-            return Poll::Ready(Some(Ok(bytes.into())));
-        }
-        if out.closed {
-            return Poll::Ready(None);
-        }
-        out.body = Some(context.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.0.fail(self.0.lock());
     }
 }
