@@ -19,18 +19,15 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::frame::{self, Control, ResetReason};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
-use wigeon_store::read::{Page, PageRequest, QueryError};
+use wigeon_store::read::{PageRequest, QueryError};
 use wigeon_store::{Pool, Sequencer};
 
-use super::shown::Counts;
 use super::slot::{Loan, Slot, Taken};
 use super::unread::Unread;
-use super::{Attach, Hub, Reply, Shown};
+use super::{Attach, Batch, Hub, Reply, Shown, shown};
 use crate::presence::Present;
-use crate::wire::Frame;
 
 /// Why a feed cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -68,33 +65,6 @@ pub(crate) struct Feed {
     behind: bool,
     unread: Option<Unread>,
     _present: Option<Present>,
-}
-
-/// What comes next for a reader, in the order it is to be written.
-#[derive(Default)]
-pub(crate) struct Batch {
-    /// What came after the reader's position has gone in part: `reset`, with its cursor.
-    pub(crate) reset: Option<(String, Vec<u8>)>,
-    /// Gaps, which stand before the events they precede.
-    pub(crate) gaps: Vec<Vec<u8>>,
-    /// Events, ascending.
-    pub(crate) events: Vec<Arc<Shown>>,
-    /// What is not remembered.
-    pub(crate) signals: Vec<Arc<[u8]>>,
-}
-
-impl Batch {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.reset.is_none() && self.gaps.is_empty() && self.events.is_empty() && self.signals.is_empty()
-    }
-
-    /// Its frames.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        let reset = self.reset.iter().map(|(cursor, json)| (Some(cursor.as_str()), json.as_slice()));
-        let gaps = self.gaps.iter().map(|json| (None, json.as_slice()));
-        let events = self.events.iter().map(|shown| shown.frame());
-        reset.chain(gaps).chain(events).chain(self.signals.iter().map(|json| (None, &json[..])))
-    }
 }
 
 /// How a held request was answered.
@@ -341,30 +311,6 @@ async fn due(unread: Option<&Unread>, slot: &Slot) {
         // Boxed: most feeds do not follow with counts, and keep no timer for it.
         Some(unread) => Box::pin(unread.due(slot)).await,
         None => std::future::pending().await,
-    }
-}
-
-/// A page's frames.
-pub(crate) fn shown(page: Page, epoch: Epoch) -> Batch {
-    let gap = |gap: wigeon_store::read::Gap| {
-        Control::Gap { room: gap.room, from_seq: gap.from_seq, to_seq: gap.to_seq }.to_json()
-    };
-    let event = |record: wigeon_store::read::Record| {
-        let cursor = Cursor { epoch, position: record.position };
-        let json = frame::event(&record.kind, &cursor.to_string(), &record.tail);
-        let counts = Counts::stored(&record.kind, &record.tail);
-        Arc::new(Shown::new(cursor, json.into(), counts))
-    };
-    let cursor = Cursor { epoch, position: page.position }.to_string();
-    let reset = page.gone.then(|| {
-        let json = Control::Reset { reason: ResetReason::Retention, cursor: cursor.clone() }.to_json();
-        (cursor, json)
-    });
-    Batch {
-        reset,
-        gaps: page.gaps.into_iter().map(gap).collect(),
-        events: page.records.into_iter().map(event).collect(),
-        signals: Vec::new(),
     }
 }
 

@@ -8,6 +8,8 @@
 //! of equal form, and in one write what a commit has for one reader. Other feeds find the events in a bounded
 //! window, and past that in the log (see [`slot`] and [`feed`]).
 
+mod audience;
+mod batch;
 #[cfg(feature = "bench")]
 pub mod fanout;
 mod feed;
@@ -15,7 +17,6 @@ mod shown;
 mod slot;
 pub(crate) mod unread;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -26,7 +27,9 @@ use wigeon_store::{Answer, Committed, Outlet};
 
 use crate::line::Reply;
 use crate::wire::Wire;
-pub(crate) use feed::{Batch, Feed, FeedError, Held, Start, shown};
+use audience::Audience;
+pub(crate) use batch::{Batch, shown};
+pub(crate) use feed::{Feed, FeedError, Held, Start};
 pub(crate) use shown::Shown;
 use shown::{Counts, Run};
 pub(crate) use slot::Loan;
@@ -45,33 +48,11 @@ pub(crate) struct Hub {
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    audience: Mutex<Audience>,
     /// Every event up to here has been handed to the windows of its feeds.
     position: AtomicU64,
     /// For the ids of slots.
     slots_made: AtomicU64,
-}
-
-#[derive(Default)]
-struct State {
-    /// Who hears a room's events, by slot.
-    rooms: HashMap<RoomId, HashMap<u64, Subscription>>,
-    /// The live feeds of a user, with the rooms each of them is subscribed to.
-    users: HashMap<UserId, Vec<Live>>,
-}
-
-struct Live {
-    slot: Arc<Slot>,
-    /// A room may be there twice, once as a member's and once as one that is watched.
-    rooms: Vec<RoomId>,
-}
-
-struct Subscription {
-    slot: Arc<Slot>,
-    /// Hears everything, until the membership ends.
-    member: bool,
-    /// Hears what anybody may hear.
-    watch: bool,
 }
 
 /// A feed on its way from its connection, through the sequencer, into the hub.
@@ -82,8 +63,8 @@ pub(crate) struct Attach {
 }
 
 impl Hub {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().expect("nothing panics under the hub's lock")
+    fn lock(&self) -> MutexGuard<'_, Audience> {
+        self.shared.audience.lock().expect("nothing panics under the hub's lock")
     }
 
     /// Every event up to here is in the windows of the feeds it is for.
@@ -96,16 +77,7 @@ impl Hub {
     }
 
     fn detach(&self, slot: &Slot) {
-        let mut state = self.lock();
-        let Some(feeds) = state.users.get_mut(&slot.user) else { return };
-        let Some(place) = feeds.iter().position(|live| live.slot.id == slot.id) else { return };
-        let live = feeds.swap_remove(place);
-        if feeds.is_empty() {
-            state.users.remove(&slot.user);
-        }
-        for room in live.rooms {
-            state.unsubscribe(&room, slot.id);
-        }
+        self.lock().remove(slot);
     }
 
     /// Tells the live feeds of a room's other members something that is not remembered.
@@ -147,82 +119,8 @@ impl Hub {
 
     /// How many feeds are live, and in how many rooms.
     pub(crate) fn size(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.users.values().map(Vec::len).sum(), state.rooms.len())
-    }
-}
-
-impl State {
-    fn subscribe(&mut self, room: RoomId, slot: &Arc<Slot>, member: bool) {
-        let subscription = self
-            .rooms
-            .entry(room.clone())
-            .or_default()
-            .entry(slot.id)
-            .or_insert_with(|| Subscription { slot: slot.clone(), member: false, watch: false });
-        subscription.member |= member;
-        subscription.watch |= !member;
-        let feeds = self.users.get_mut(&slot.user);
-        if let Some(live) = feeds.and_then(|feeds| feeds.iter_mut().find(|live| live.slot.id == slot.id)) {
-            live.rooms.push(room);
-        }
-    }
-
-    fn unsubscribe(&mut self, room: &RoomId, slot: u64) {
-        if let Some(subscriptions) = self.rooms.get_mut(room) {
-            subscriptions.remove(&slot);
-            if subscriptions.is_empty() {
-                self.rooms.remove(room);
-            }
-        }
-    }
-
-    /// A user has come into a room: their live feeds hear it from here on.
-    fn enter(&mut self, room: &RoomId, user: &UserId) {
-        let slots: Vec<_> =
-            self.users.get(user).into_iter().flatten().map(|live| live.slot.clone()).collect();
-        for slot in slots {
-            self.subscribe(room.clone(), &slot, true);
-        }
-    }
-
-    /// A user has left a room: what they watch as anybody may, they go on hearing.
-    fn exit(&mut self, room: &RoomId, user: &UserId) {
-        let Some(feeds) = self.users.get_mut(user) else { return };
-        let mut gone = Vec::new();
-        for live in feeds {
-            let id = live.slot.id;
-            let Some(subscription) =
-                self.rooms.get_mut(room).and_then(|subscriptions| subscriptions.get_mut(&id))
-            else {
-                continue;
-            };
-            subscription.member = false;
-            if !subscription.watch {
-                live.rooms.retain(|heard| heard != room);
-                gone.push(id);
-            }
-        }
-        for id in gone {
-            self.unsubscribe(room, id);
-        }
-    }
-
-    /// Notes who is to have a run, as things stand at its place in the log.
-    fn note(&self, room: &RoomId, public: bool, run: usize, touched: &mut Vec<Touched>) {
-        let Some(subscriptions) = self.rooms.get(room) else { return };
-        for subscription in subscriptions.values().filter(|heard| heard.member || public) {
-            let slot = &subscription.slot;
-            // A slot remembers its place in the list of the commit at hand; one of an earlier list is another's.
-            let place = slot.touched.load(Ordering::Relaxed);
-            match touched.get_mut(place) {
-                Some(found) if Arc::ptr_eq(&found.slot, slot) => found.more.push(run),
-                _ => {
-                    slot.touched.store(touched.len(), Ordering::Relaxed);
-                    touched.push(Touched { slot: slot.clone(), first: run, more: Vec::new() });
-                }
-            }
-        }
+        let audience = self.lock();
+        (audience.users.values().map(Vec::len).sum(), audience.rooms.len())
     }
 }
 
@@ -252,6 +150,23 @@ impl Touched {
     }
 }
 
+/// Notes who is to have a run, as things stand at its place in the log.
+fn note(audience: &Audience, room: &RoomId, public: bool, run: usize, touched: &mut Vec<Touched>) {
+    let Some(subscriptions) = audience.rooms.get(room) else { return };
+    for subscription in subscriptions.values().filter(|heard| heard.member || public) {
+        let slot = &subscription.slot;
+        // A slot remembers its place in the list of the commit at hand; one of an earlier list is another's.
+        let place = slot.touched.load(Ordering::Relaxed);
+        match touched.get_mut(place) {
+            Some(found) if Arc::ptr_eq(&found.slot, slot) => found.more.push(run),
+            _ => {
+                slot.touched.store(touched.len(), Ordering::Relaxed);
+                touched.push(Touched { slot: slot.clone(), first: run, more: Vec::new() });
+            }
+        }
+    }
+}
+
 impl Outlet for Hub {
     type Feed = Attach;
     type Reply = Reply;
@@ -265,13 +180,13 @@ impl Outlet for Hub {
 
     fn commit(&mut self, events: Vec<Committed>, position: u64) {
         let (mut runs, mut touched) = (Vec::<Run>::new(), Vec::new());
-        let mut state = self.shared.state.lock().expect("nothing panics under the hub's lock");
+        let mut audience = self.shared.audience.lock().expect("nothing panics under the hub's lock");
         let mut open: Option<(RoomId, bool)> = None;
         for event in events {
             let counts = Counts::of(&event.what, &event.about, &event.from);
             let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
             for user in &event.joined {
-                state.enter(&event.room, user);
+                audience.enter(&event.room, user);
             }
             let moved = !event.joined.is_empty() || !event.left.is_empty();
             match (runs.last_mut(), &open) {
@@ -282,16 +197,16 @@ impl Outlet for Hub {
                 }
                 _ => {
                     runs.push(Run::new(shown));
-                    state.note(&event.room, event.public, runs.len() - 1, &mut touched);
+                    note(&audience, &event.room, event.public, runs.len() - 1, &mut touched);
                     // After a movement the audience is another one, so that its run takes no more.
                     open = (!moved).then(|| (event.room.clone(), event.public));
                 }
             }
             for user in &event.left {
-                state.exit(&event.room, user);
+                audience.exit(&event.room, user);
             }
         }
-        drop(state);
+        drop(audience);
         let sent: usize = touched.iter().map(|touched| touched.deliver(&runs)).sum();
         self.shared.position.store(position, Ordering::Release);
         for wire in self.answered.drain(..) {
@@ -302,20 +217,7 @@ impl Outlet for Hub {
 
     fn attach(&mut self, feed: Attach, rooms: Vec<RoomId>, position: u64) {
         let Attach { slot, watch, attached } = feed;
-        let mut state = self.lock();
-        // As much as is needed: most users have one feed, and feeds are many.
-        let live = Live { slot: slot.clone(), rooms: Vec::with_capacity(1 + rooms.len() + watch.len()) };
-        let feeds = state.users.entry(slot.user.clone()).or_default();
-        feeds.reserve_exact(1);
-        feeds.push(live);
-        state.subscribe(RoomId::own(&slot.user), &slot, true);
-        for room in rooms {
-            state.subscribe(room, &slot, true);
-        }
-        for room in watch {
-            state.subscribe(room, &slot, false);
-        }
-        drop(state);
+        self.lock().add(&slot, rooms, watch);
         self.shared.position.fetch_max(position, Ordering::AcqRel);
         if attached.send(()).is_err() {
             // The connection has ended in the meantime: nobody else will detach it.
