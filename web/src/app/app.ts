@@ -99,12 +99,16 @@ export class App implements RoomHost {
   }
 
   changed(): void {
-    this.redraw ??= setTimeout(() => {
-      this.redraw = undefined;
-      for (const listener of this.listeners) listener();
-      this.fetchWanted();
-      this.presence.look();
-    }, REDRAW_MS);
+    this.redraw ??= setTimeout(() => this.draw(), REDRAW_MS);
+  }
+
+  /** At once: what opens by a key must have the focus before the next key. */
+  draw(): void {
+    clearTimeout(this.redraw);
+    this.redraw = undefined;
+    for (const listener of this.listeners) listener();
+    this.fetchWanted();
+    this.presence.look();
   }
 
   // ---- names

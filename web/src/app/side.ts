@@ -16,6 +16,7 @@ const PAGES_AT_ONCE = 20;
 
 interface SideHost extends RoomHost {
   readonly open: Conversation | null;
+  draw(): void;
   conversation(target: Target): Conversation;
   visit(conversation: Conversation, seq: number, goal: "message"): Promise<void>;
 }
@@ -50,7 +51,7 @@ export class Side extends Verbs<SideHost> {
     goToSide("search", covering.matches);
     const { question } = this.search;
     if (room !== question.room || q !== question.q) this.search.look({ room, q, ...(room === question.room ? {} : { from: "" }) });
-    this.app.changed();
+    this.app.draw();
   }
 
   openThread(room: string, root: number): void {

@@ -49,6 +49,7 @@ export const en = {
   pickRoom: "Choose a conversation, or start a new one.",
   recalledPreview: "Message deleted",
   direct: "Direct message",
+  noMessages: "No messages yet",
   members: (n: number) => plural(n, "member", "members"),
   someone: "Someone",
   untitled: "Untitled",

@@ -47,6 +47,7 @@ export const zh: Strings = {
   pickRoom: "选择一个会话，或开始新的会话。",
   recalledPreview: "消息已撤回",
   direct: "私聊",
+  noMessages: "还没有消息",
   members: (n) => s`${n} 位成员`,
   someone: "某人",
   untitled: "未命名",

@@ -168,8 +168,8 @@ function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; q
   const from = quoted && (quoted.from === app.model.me ? t.you : app.nameOf(quoted.from));
   return (
     <button type="button" class="quote" tabIndex={tab} onClick={() => app.visit(conversation, seq, "message")}>
-      {from && <b>{from}</b>}
-      <span>{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(wordsOf(quoted.text))}</span>
+      {from && <b dir="auto">{from}</b>}
+      <span dir="auto">{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(wordsOf(quoted.text))}</span>
     </button>
   );
 }

@@ -1,5 +1,5 @@
 // Finding messages: words, where, of whom and when; what was found, the newest first, each leading to its place.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { explain, t } from "../i18n/index.ts";
 import { type Period, plainSnippet } from "../model/search.ts";
 import type { Hit, WireMember } from "../wire.ts";
@@ -22,7 +22,7 @@ export function SearchPanel() {
   const list = useRef<HTMLOListElement>(null);
   const here = app.open?.target.room ?? null;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.select();
   }, []);

@@ -139,7 +139,7 @@ function Preview({ room, current }: { room: Room; current: boolean }) {
   }
   const last = app.pendings.of(room.id, undefined).at(-1);
   if (last) return <>{`${t.you}: ${oneLine(wordsOf(last.command.body?.text ?? ""), 60)}`}</>;
-  if (!room.last) return null;
+  if (!room.last) return <>{t.noMessages}</>;
   if (room.last.recalled) return <>{t.recalledPreview}</>;
   const text = oneLine(wordsOf(room.last.text), 60);
   if (room.last.from === app.model.me) return <>{`${t.you}: ${text}`}</>;
