@@ -109,6 +109,42 @@ suite("by keyboard alone", () => {
     });
   });
 
+  test("a thread is opened, written in and left, and the focus is back at its message", async (t) => {
+    const ann = await open(t);
+    await ann.sees("welcome, whoever you are");
+    await tabTo(ann.page, /^Messages in/, "Shift+Tab");
+    do await ann.page.keyboard.press("ArrowUp");
+    while (!/^Host Heron/.test((await focused(ann.page)).label));
+    await ann.page.keyboard.press("Enter");
+    await ann.page.getByRole("menu").waitFor();
+    for (let step = 0; step < TABS_MAX && !/thread/.test((await focused(ann.page)).label); step++) await ann.page.keyboard.press("ArrowDown");
+    await ann.page.keyboard.press("Enter");
+    await until("the thread's field has the focus", async () => (await focused(ann.page)).label === "Reply in thread");
+    await ann.page.keyboard.type("thank you");
+    await ann.page.keyboard.press("Enter");
+    await ann.page.getByTestId("thread-message").getByText("thank you").waitFor();
+    await ann.page.keyboard.press("Escape");
+    await until("back at the message", async () => /^Host Heron/.test((await focused(ann.page)).label));
+  });
+
+  test("the list of conversations is one stop, and arrows walk it", async (t) => {
+    const ann = await open(t);
+    for (const title of ["First", "Second"]) await server.command(host.token, { type: "room.create", kind: "group", title, members: [await userOf(ann)] });
+    await until("three rooms", async () => (await ann.page.getByTestId("room-item").count()) === 3);
+    const titles = (await ann.page.getByTestId("room-item").locator(".room-item-title").allTextContents()).map((title) => title.trim());
+    await tabTo(ann.page, /^Lobby/, "Shift+Tab");
+    await ann.page.keyboard.press("Home");
+    assert.ok((await focused(ann.page)).label.startsWith(titles[0]));
+    await ann.page.keyboard.press("End");
+    assert.ok((await focused(ann.page)).label.startsWith(titles[2]));
+    await ann.page.keyboard.press("ArrowUp");
+    await ann.page.keyboard.press("Enter");
+    await ann.page.getByRole("heading", { name: titles[1] }).waitFor();
+  });
+
+  /** Who this tab is, as its token says. */
+  const userOf = ({ page }) => page.evaluate(() => JSON.parse(atob(JSON.parse(sessionStorage["wigeon.identity"]).token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
+
   test("everything that has the focus shows it", async (t) => {
     const ann = await open(t);
     const unseen = [];

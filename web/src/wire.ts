@@ -178,6 +178,7 @@ export type Frame =
   | (Event & { type: "block"; user: string; on: boolean })
   | (Event & { type: "read"; user: string; seq: number; back?: boolean })
   | (Event & { type: "user"; user: string; name: string })
+  | { type: "delivered"; room: string; user: string; seq: number }
   | { type: "typing"; room: string; user: string }
   | ({ type: "presence" } & WirePresence)
   | { type: "unread"; room: string; unread: number; mentions?: number }

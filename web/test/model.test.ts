@@ -161,3 +161,11 @@ test("messages whose time is over go: from the timeline, the pins, the list and 
   assert.equal(m.rooms.get("lobby")!.last, undefined);
   assert.deepEqual(m.timeline("lobby").threads.of(1), []);
 });
+
+test("a message is delivered when somebody else's device has it, and never less than it was", () => {
+  const m = model();
+  m.frame({ type: "delivered", room: "lobby", user: "me", seq: 4 }, 0);
+  assert.equal(m.rooms.get("lobby")!.delivered, 0);
+  for (const seq of [4, 3]) m.frame({ type: "delivered", room: "lobby", user: "ann", seq }, 0);
+  assert.equal(m.rooms.get("lobby")!.delivered, 4);
+});

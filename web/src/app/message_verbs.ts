@@ -66,14 +66,14 @@ export class MessageVerbs extends Verbs {
     }
   }
 
-  /** A message that nobody reads at once: has it at least reached somebody? Asked once, for the newest one. */
+  /** Signals may be dropped, and a poll brings none: of a message that nobody is known to have, it is asked once. */
   followUp(room: string, seq: number): void {
     clearTimeout(this.asking.get(room));
     const timer = setTimeout(() => {
       this.asking.delete(room);
       const known = this.app.model.rooms.get(room);
       const message = this.app.model.timeline(room).find(seq);
-      if (known && message && known.userCount <= RECEIPT_USERS_MAX && readersOf(known, seq) === 0) void this.learnReaders(message);
+      if (known && message && known.userCount <= RECEIPT_USERS_MAX && known.delivered < seq && readersOf(known, seq) === 0) void this.learnReaders(message);
     }, FOLLOW_UP_MS);
     this.asking.set(room, timer);
   }

@@ -117,6 +117,9 @@ export class Model {
       case "user":
         this.names.set(frame.user, frame.name);
         return;
+      case "delivered":
+        if (frame.user !== this.me) this.deliveredAt(frame.room, frame.seq);
+        return;
       case "typing":
         if (frame.user === this.me) return;
         this.typing(frame.room).set(frame.user, now + TYPING_MS);

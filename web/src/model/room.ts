@@ -29,7 +29,7 @@ export interface Room {
   at: number;
   users: WireMember[];
   userCount: number;
-  /** The newest own message that has reached a device of somebody else, as far as was asked. */
+  /** The newest own message that has reached a device of somebody else, as far as was told. */
   delivered: number;
   /** How far others have read, as far as they have told. */
   readers: ReadonlyMap<string, number>;

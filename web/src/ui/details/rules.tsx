@@ -37,7 +37,7 @@ export function Rules({ room }: { room: Room }) {
       <Select label={t.slowMode} value={String(slow_s)} options={offering(SLOW_S, slow_s).map((s) => [String(s), s === 0 ? t.off : t.duration(s)])} onValue={(value) => set({ slow_s: Number(value) })} />
       <Select label={t.whoCallsAll} value={mention_all} options={[["member", t.roleNames.member ?? ""], ["admin", t.roleNames.admin ?? ""], ["owner", t.roleNames.owner ?? ""]]} onValue={(value) => set({ mention_all: value })} />
       <Select label={t.recallWithin} value={String(recall_s)} options={offering(RECALL_S, recall_s).map((s) => [String(s), s === 0 ? t.always : t.duration(s)])} onValue={(value) => set({ recall_s: Number(value) })} />
-      <Select label={t.keptFor} value={String(retention_days)} options={offering(RETENTION_DAYS, retention_days).map((days) => [String(days), days === 0 ? t.keptAlways : t.duration(days * DAY_S)])} onValue={(value) => set({ retention_days: Number(value) })} />
+      {room.role === "owner" && <Select label={t.keptFor} value={String(retention_days)} options={offering(RETENTION_DAYS, retention_days).map((days) => [String(days), days === 0 ? t.keptAlways : t.duration(days * DAY_S)])} onValue={(value) => set({ retention_days: Number(value) })} />}
     </section>
   );
 }
