@@ -137,6 +137,13 @@ pub struct Applied {
     pub reply: Ok,
 }
 
+impl Applied {
+    /// Whether it comes to nothing but the reply.
+    pub fn is_only_reply(&self) -> bool {
+        self.event.is_none() && self.changes.is_empty()
+    }
+}
+
 /// The `ok` object of a durable command. Only the fields that the command has are there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Ok {

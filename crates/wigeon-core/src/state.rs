@@ -2,6 +2,7 @@
 
 use wigeon_proto::event::Forwarded;
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
+use wigeon_proto::limits::READ_EVENT_USERS_MAX;
 use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{History, Policy, Role, RoomKind, Visibility};
 
@@ -61,6 +62,15 @@ impl Room {
         let shared = (is_member && self.policy.history == History::Shared).then_some(self.shared_seq);
         let public = self.is_public().then_some(self.public_seq);
         shared.into_iter().chain(public).min()
+    }
+
+    /// Whether its members are told what others have read and received: it is direct, or a small group.
+    pub fn tells_receipts(&self) -> bool {
+        match self.kind {
+            RoomKind::Direct => true,
+            RoomKind::Group => self.user_count <= READ_EVENT_USERS_MAX,
+            RoomKind::Channel | RoomKind::Own => false,
+        }
     }
 
     /// Whether anybody may watch it and read its history.

@@ -85,6 +85,15 @@ pub enum Control {
         /// When they were last known to be there: milliseconds since 1970.
         at: u64,
     },
+    /// A user's devices have everything of a room up to a message. Told to who wrote it.
+    Delivered {
+        /// Where.
+        room: RoomId,
+        /// Who has it.
+        user: UserId,
+        /// Up to which message.
+        seq: u64,
+    },
     /// How much of a room the user has not read, over all devices.
     Unread {
         /// Where.

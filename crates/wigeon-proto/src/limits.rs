@@ -61,6 +61,8 @@ pub const TIME_MS_MAX: u64 = 8_640_000_000_000_000;
 /// Members of a group who are told of each other's read marks; in larger ones a mark is for the reader's
 /// own devices alone, so that receipts cannot storm.
 pub const READ_EVENT_USERS_MAX: u64 = 100;
+/// Members of a room who hear of each other's typing without saying that they have it before their eyes.
+pub const TYPING_USERS_MAX: u64 = 100;
 /// Members of a room in which `receipts.get` counts readers: it looks at each of them.
 pub const RECEIPTS_USERS_MAX: u64 = 5000;
 /// Readers that `receipts.get` names; the rest it counts.
@@ -78,6 +80,13 @@ pub const SESSION_MS: u64 = 45_000;
 pub const PRESENCE_DEBOUNCE_MS: u64 = 20_000;
 /// Milliseconds for which one is told of a user's presence; who wants more asks again.
 pub const PRESENCE_WATCH_MS: u64 = 120_000;
+/// Rooms whose newest messages are kept in memory, so that their senders can be told when devices have them;
+/// of twice as many at times.
+pub const DELIVERED_ROOMS_MAX: usize = 20_000;
+/// Messages of one room that are kept for it: what a group says while a phone is out of reach for a moment.
+pub const DELIVERED_ROOM_MESSAGES_MAX: usize = 16;
+/// Users of one room who are told as `delivered` in one second: half of what waits for a feed at most.
+pub const DELIVERED_PER_TICK_MAX: usize = 32;
 /// Users one `presence.watch` may name: a screen of them.
 pub const PRESENCE_WATCH_MAX: usize = 100;
 /// Users of whose presence one user is told at once, over all devices.

@@ -20,7 +20,8 @@ use wigeon_proto::frame::Control;
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::json;
 use wigeon_proto::limits::{
-    COMMANDS_PER_REQUEST_MAX, PRESENCE_WATCH_MAX, PRESENCE_WATCH_MS, RECEIPTS_SHOWN_MAX, WATCH_ROOMS_MAX,
+    COMMANDS_PER_REQUEST_MAX, PRESENCE_WATCH_MAX, PRESENCE_WATCH_MS, RECEIPTS_SHOWN_MAX, TYPING_USERS_MAX,
+    WATCH_ROOMS_MAX,
 };
 use wigeon_proto::reply::{PresenceWatch, Profile, Readers, Receipts};
 use wigeon_store::Answer;
@@ -228,20 +229,20 @@ async fn typing(app: &App, user: UserId, room: RoomId) -> Answer {
             Some(other) => view.acquainted(&who, vec![other])?.is_empty(),
             None => false,
         };
-        Ok((view.has_room(&place)?, view.is_member(&who, &place)?, blocked))
+        Ok((view.user_count(&place)?, view.is_member(&who, &place)?, blocked))
     });
-    match asked.await.map_err(query_error)? {
-        (_, true, false) => {}
-        (_, true, true) => {
+    let users = match asked.await.map_err(query_error)? {
+        (Some(users), true, false) => users,
+        (Some(_), true, true) => {
             return Err(WireError::new(ErrorCode::Forbidden, "one of you has blocked the other"));
         }
-        (true, false, _) => {
+        (Some(_), false, _) => {
             return Err(WireError::new(ErrorCode::NotMember, "you are not a member of this room"));
         }
-        (false, false, _) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
-    }
+        (None, ..) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
+    };
     let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
-    app.hub.signal(&room, &user, &frame.into());
+    app.hub.signal(&room, &user, &frame.into(), users > TYPING_USERS_MAX);
     Ok(b"{}".to_vec())
 }
 
@@ -249,7 +250,7 @@ async fn typing(app: &App, user: UserId, room: RoomId) -> Answer {
 fn acked(app: &App, user: &UserId, caller: &Caller, text: &str) -> Answer {
     let cursor = Cursor::parse(text).map_err(|e| WireError::new(ErrorCode::BadRequest, e.to_string()))?;
     if cursor.epoch == app.epoch && caller.rights == Rights::User {
-        app.hub.presence.acked(user, cursor.position);
+        app.hub.acked(user, cursor.position);
     }
     Ok(b"{}".to_vec())
 }

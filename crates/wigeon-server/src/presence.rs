@@ -59,9 +59,10 @@ impl Presence {
         self.lock().renew(user, Instant::now(), now_ms())
     }
 
-    /// A device of the user has taken in everything up to a position.
-    pub(crate) fn acked(&self, user: &UserId, position: u64) {
-        self.lock().acked(user, position, now_ms());
+    /// A device of the user has taken in everything up to a position. Returns up to where it was known before,
+    /// where that is further.
+    pub(crate) fn acked(&self, user: &UserId, position: u64) -> Option<u64> {
+        self.lock().acked(user, position, now_ms())
     }
 
     /// Whether a device of the user is known to have taken in a position.
@@ -174,12 +175,13 @@ impl State {
         }
     }
 
-    fn acked(&mut self, user: &UserId, position: u64, at: u64) {
+    fn acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
         // Only of those who are there anyway: an acknowledgement comes beside a feed.
-        if let Some(who) = self.users.get_mut(user) {
-            who.acked = who.acked.max(position);
-            who.seen_at = at;
-        }
+        let who = self.users.get_mut(user)?;
+        who.seen_at = at;
+        let before = who.acked;
+        who.acked = before.max(position);
+        (before < position).then_some(before)
     }
 
     /// Those whose time is over are offline now.

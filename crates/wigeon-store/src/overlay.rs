@@ -117,9 +117,10 @@ impl Overlay {
         Ok(rooms)
     }
 
-    /// Whether anybody may watch the room.
-    pub(crate) fn is_public(&self, room: &RoomId) -> Result<bool, Fault> {
-        Ok(self.find(room)?.is_some_and(|(_, room)| room.is_public()))
+    /// Whether anybody may watch the room, and whether its members are told of each other's receipts.
+    pub(crate) fn class(&self, room: &RoomId) -> Result<(bool, bool), Fault> {
+        let class = self.with_room(room, |(_, room)| (room.is_public(), room.tells_receipts()))?;
+        Ok(class.unwrap_or_default())
     }
 
     /// Notes an entry's change, and returns the key of the room it is in; 0 where it is in none.

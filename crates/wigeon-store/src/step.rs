@@ -36,6 +36,8 @@ pub struct Committed {
     pub what: What,
     /// Whether anybody may watch its audience.
     pub public: bool,
+    /// Whether its members are told what others have read and received.
+    pub tells_receipts: bool,
     /// Its frame, the same bytes for every receiver.
     pub json: Arc<[u8]>,
     /// Who has become a member with it.
@@ -97,6 +99,10 @@ impl Stepper {
     pub(crate) fn step(&mut self, admitted: &Admitted) -> Result<Step, Fault> {
         let here = Cursor { epoch: self.epoch, position: self.position + 1 };
         match apply(&self.overlay, here, &admitted.entry)? {
+            // A mark that is there already, said again: nothing to remember, and no place in the log.
+            Outcome::Applied(applied) if applied.is_only_reply() && !remembers(&admitted.entry.command) => {
+                Ok(Step::Answered(Ok(json::to_vec(&applied.reply))))
+            }
             Outcome::Applied(applied) => self.keep(here, admitted, *applied),
             Outcome::Repeated(reply) => Ok(Step::Answered(Ok(reply))),
             Outcome::Rejected(error) => Ok(Step::Answered(Err(error))),
@@ -121,9 +127,11 @@ impl Stepper {
             let shown = event_row(n, here, &event, admitted, &reply);
             recent.message = recent_message(n, &event, &shown.json);
             let about = event.about().clone();
+            let (public, tells_receipts) = self.overlay.class(&audience)?;
             committed = Some(Committed {
                 cursor: here,
-                public: self.overlay.is_public(&audience)?,
+                public,
+                tells_receipts,
                 room: audience,
                 about,
                 from: event.from,

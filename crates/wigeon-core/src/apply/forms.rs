@@ -3,12 +3,11 @@
 use wigeon_proto::command::{Edit, Pin, React, Target};
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::What;
-use wigeon_proto::id::RoomId;
 use wigeon_proto::limits::{PINS_MAX, REACTIONS_PER_MESSAGE_MAX};
 use wigeon_proto::room::{Role, RoomKind};
 
 use super::{Decision, Step, Stop, stop};
-use crate::outcome::{Applied, Change, RoomRef};
+use crate::outcome::{Applied, Change};
 use crate::state::{MessageState, Room, State};
 
 impl<S: State> Step<'_, S> {
@@ -64,7 +63,7 @@ impl<S: State> Step<'_, S> {
         let emoji = react.emoji.as_str();
         let there = self.state.reaction(&room.id, react.seq, self.actor(), emoji).map_err(Stop::Fault)?;
         if there.stands == react.on {
-            return Ok(self.without_event(&room.id, react.seq));
+            return Ok(self.without_event(&room, react.seq));
         }
         if react.on && there.count >= REACTIONS_PER_MESSAGE_MAX {
             return stop(ErrorCode::TooLarge, "the message has too many different reactions");
@@ -92,7 +91,7 @@ impl<S: State> Step<'_, S> {
         }
         let there = self.state.pin(&room.id, pin.seq).map_err(Stop::Fault)?;
         if there.stands == pin.on {
-            return Ok(self.without_event(&room.id, pin.seq));
+            return Ok(self.without_event(&room, pin.seq));
         }
         if pin.on && there.count >= PINS_MAX {
             return stop(ErrorCode::TooLarge, "the room has too many pins");
@@ -139,10 +138,10 @@ impl<S: State> Step<'_, S> {
         applied
     }
 
-    /// Nothing changes; the reply says how things stand.
-    pub(super) fn without_event(&self, room: &RoomId, seq: u64) -> Applied {
-        let mut reply = self.ok(Some(RoomRef::Id(room.clone())));
-        reply.seq = Some(seq);
-        Applied { event: None, changes: Vec::new(), reply }
+    /// Nothing changes; the reply says how things stand, and have stood since the room's last event at least.
+    pub(super) fn without_event(&self, room: &Room, seq: u64) -> Applied {
+        let mut applied = self.already(room, room.head_pos);
+        applied.reply.seq = Some(seq);
+        applied
     }
 }

@@ -8,8 +8,6 @@ use wigeon_proto::command::Target;
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::What;
 use wigeon_proto::id::RoomId;
-use wigeon_proto::limits::READ_EVENT_USERS_MAX;
-use wigeon_proto::room::RoomKind;
 
 use super::{Decision, Step, Stop, stop};
 use crate::outcome::{Change, RoomRef};
@@ -21,13 +19,13 @@ impl<S: State> Step<'_, S> {
         let member = self.membership(&room.id)?;
         let seq = target.seq.min(room.head_seq);
         if seq <= member.read_seq {
-            return Ok(self.without_event(&room.id, member.read_seq));
+            return Ok(self.without_event(&room, member.read_seq));
         }
         let private = self.reads_in_private(&room.id)?;
         let told_seq = if private { member.told_seq } else { member.told_seq.max(seq) };
         let marked = Member { read_seq: seq, told_seq, ..member };
         let what = What::Read { user: self.actor().clone(), seq, back: false };
-        if tells_marks(&room) && !private {
+        if room.tells_receipts() && !private {
             let change = Change::Member(room.id.clone(), self.actor().clone(), marked);
             return Ok(self.about_message(room, seq, what, change));
         }
@@ -42,7 +40,7 @@ impl<S: State> Step<'_, S> {
         }
         let seq = (target.seq - 1).max(member.joined_seq).max(room.gone_seq);
         if member.read_floor(&room) <= seq {
-            return Ok(self.without_event(&room.id, member.read_floor(&room)));
+            return Ok(self.without_event(&room, member.read_floor(&room)));
         }
         // One's own later messages must not hold the mark up, or it could not go back past them.
         let marked = Member { read_seq: seq, own_seq: member.own_seq.min(seq), ..member };
@@ -68,13 +66,5 @@ impl<S: State> Step<'_, S> {
             }
         }
         Ok(false)
-    }
-}
-
-fn tells_marks(room: &Room) -> bool {
-    match room.kind {
-        RoomKind::Direct => true,
-        RoomKind::Group => room.user_count <= READ_EVENT_USERS_MAX,
-        RoomKind::Channel | RoomKind::Own => false,
     }
 }

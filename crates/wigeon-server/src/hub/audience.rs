@@ -63,6 +63,11 @@ impl Audience {
         }
     }
 
+    /// The rooms that a user's live feeds hear; each as often as it is heard.
+    pub(super) fn rooms_of(&self, user: &UserId) -> impl Iterator<Item = &RoomId> {
+        self.users.get(user).into_iter().flatten().flat_map(|live| &live.rooms)
+    }
+
     fn subscribe(&mut self, room: RoomId, slot: &Arc<Slot>, member: bool) {
         let subscription = self
             .rooms

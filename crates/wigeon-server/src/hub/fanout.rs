@@ -92,7 +92,18 @@ impl Fanout {
         };
         let json = frame::event(kind, &cursor.to_string(), &event.tail()).into();
         let (joined, left) = (Vec::new(), Vec::new());
-        Committed { cursor, about: room.clone(), room, from, what, public: false, json, joined, left }
+        Committed {
+            cursor,
+            about: room.clone(),
+            room,
+            from,
+            what,
+            public: false,
+            tells_receipts: true,
+            json,
+            joined,
+            left,
+        }
     }
 
     /// Hands over one commit, as the sequencer does.

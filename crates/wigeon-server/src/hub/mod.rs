@@ -10,6 +10,7 @@
 
 mod audience;
 mod batch;
+mod delivered;
 #[cfg(feature = "bench")]
 pub mod fanout;
 mod feed;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use wigeon_proto::event::What;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::{Answer, Committed, Outlet};
 
@@ -29,6 +31,7 @@ use crate::line::Reply;
 use crate::wire::Wire;
 use audience::Audience;
 pub(crate) use batch::{Batch, shown};
+use delivered::Delivered;
 pub(crate) use feed::{Feed, FeedError, Held, Start};
 pub(crate) use shown::Shown;
 use shown::{Counts, Run};
@@ -49,6 +52,7 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct Shared {
     audience: Mutex<Audience>,
+    delivered: Mutex<Delivered>,
     /// Every event up to here has been handed to the windows of its feeds.
     position: AtomicU64,
     /// For the ids of slots.
@@ -67,6 +71,10 @@ impl Hub {
         self.shared.audience.lock().expect("nothing panics under the hub's lock")
     }
 
+    fn delivered(&self) -> MutexGuard<'_, Delivered> {
+        self.shared.delivered.lock().expect("nothing panics under this lock")
+    }
+
     /// Every event up to here is in the windows of the feeds it is for.
     fn position(&self) -> u64 {
         self.shared.position.load(Ordering::Acquire)
@@ -80,12 +88,16 @@ impl Hub {
         self.lock().remove(slot);
     }
 
-    /// Tells the live feeds of a room's other members something that is not remembered.
-    pub(crate) fn signal(&self, room: &RoomId, from: &UserId, json: &Arc<[u8]>) {
+    /// Tells the live feeds of a room's other members something that is not remembered: those who may have the
+    /// room before their eyes, or, in a large one, only those who have said so.
+    pub(crate) fn signal(&self, room: &RoomId, from: &UserId, json: &Arc<[u8]>, is_large: bool) {
         let state = self.lock();
         let Some(subscriptions) = state.rooms.get(room) else { return };
         for subscription in subscriptions.values() {
-            if subscription.member && subscription.slot.user != *from && subscription.slot.sees(room) {
+            if subscription.member
+                && subscription.slot.user != *from
+                && subscription.slot.sees(room, is_large)
+            {
                 subscription.slot.push_signal(json.clone());
             }
         }
@@ -108,12 +120,39 @@ impl Hub {
         }
     }
 
-    /// Tells who has gone, for as long as the server runs.
+    /// A device of a user has taken in everything up to a position.
+    pub(crate) fn acked(&self, user: &UserId, position: u64) {
+        let Some(before) = self.presence.acked(user, position) else { return };
+        let rooms: Vec<RoomId> = self.lock().rooms_of(user).cloned().collect();
+        self.delivered().acked(user, rooms.iter(), (before, position));
+    }
+
+    /// Notes what is on its way to its receivers.
+    fn note_sent(&self, events: &[Committed]) {
+        let mut delivered = self.delivered();
+        for event in events.iter().filter(|event| event.tells_receipts) {
+            if let What::Message { seq, .. } = &event.what {
+                delivered.sent(&event.room, event.cursor.position, *seq, &event.from);
+            }
+        }
+    }
+
+    /// Tells those who wrote what has reached whom.
+    fn tell_delivered(&self) {
+        let all = self.delivered().tell();
+        for told in all {
+            let json = told.to_json().into();
+            told.to.iter().for_each(|sender| self.tell(sender, &json));
+        }
+    }
+
+    /// Tells who has gone and what has arrived, for as long as the server runs.
     pub(crate) async fn look_around(self) {
         let mut pace = tokio::time::interval(Duration::from_secs(1));
         loop {
             pace.tick().await;
             self.tell_presence(self.presence.look_around());
+            self.tell_delivered();
         }
     }
 
@@ -179,6 +218,7 @@ impl Outlet for Hub {
     }
 
     fn commit(&mut self, events: Vec<Committed>, position: u64) {
+        self.note_sent(&events);
         let (mut runs, mut touched) = (Vec::<Run>::new(), Vec::new());
         let mut audience = self.shared.audience.lock().expect("nothing panics under the hub's lock");
         let mut open: Option<(RoomId, bool)> = None;

@@ -234,9 +234,10 @@ impl Slot {
         self.lock().focus = Some(rooms);
     }
 
-    /// Whether the user has the room before their eyes, or has not said what they have.
-    pub(super) fn sees(&self, room: &RoomId) -> bool {
-        self.lock().focus.as_ref().is_none_or(|rooms| rooms.contains(room))
+    /// Whether the user has the room before their eyes. Who has not said what they have may have it, unless it
+    /// must be said.
+    pub(super) fn sees(&self, room: &RoomId, must_be_said: bool) -> bool {
+        self.lock().focus.as_ref().map_or(!must_be_said, |rooms| rooms.contains(room))
     }
 }
 

@@ -14,6 +14,7 @@ use http::StatusCode;
 use http::request::Parts;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::WaitForCancellationFutureOwned;
+use wigeon_core::entry::Rights;
 use wigeon_proto::error::WireError;
 use wigeon_proto::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
 
@@ -132,6 +133,10 @@ impl Held {
                 return Ok(Some(raw.input));
             }
             raw.input.drain(..length);
+            if asked.on_behalf_of.is_none() && self.caller.rights == Rights::User {
+                // The cursor it came with says that this one was taken in.
+                app.hub.acked(&self.caller.user, self.feed.written().position);
+            }
         }
     }
 

@@ -89,7 +89,7 @@ impl Opening {
                 app.hub.tell_presence(app.hub.presence.renew(&user));
             }
             if let Some(cursor) = cursor.filter(|_| reset.is_none()) {
-                app.hub.presence.acked(&user, cursor.position);
+                app.hub.acked(&user, cursor.position);
             }
         }
         let after = match reset {

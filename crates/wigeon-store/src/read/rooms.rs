@@ -192,6 +192,11 @@ impl View<'_> {
         Ok(find_member(&self.db, n, user)?.is_some())
     }
 
+    /// How many members a room has, if there is one.
+    pub fn user_count(&self, room: &RoomId) -> Result<Option<u64>, QueryError> {
+        Ok(find_room(&self.db, room)?.map(|(_, room)| room.user_count))
+    }
+
     /// Whether there is such a room.
     pub fn has_room(&self, room: &RoomId) -> Result<bool, QueryError> {
         Ok(find_room(&self.db, room)?.is_some())

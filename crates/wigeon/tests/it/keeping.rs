@@ -148,3 +148,29 @@ async fn what_a_device_has_taken_in_is_delivered_before_it_is_read() {
     assert_eq!(receipts().await, (Some(1), Some(1)));
     assert_eq!(refused(&bob, json!({"type":"ack","cursor":"nonsense"})).await, "bad_request");
 }
+
+#[tokio::test]
+async fn who_wrote_is_told_when_it_has_arrived() {
+    let server = Server::start().await;
+    let (ann, bob, cat) = (server.user("ann"), server.user("bob"), server.user("cat"));
+    let room = group(&ann, &["bob", "cat"]).await;
+    let start = now(&bob).await;
+    let mut hears = live(&ann, Transport::Websocket, &start).await;
+    let mut streams = live(&bob, Transport::Ndjson, &start).await;
+    // Its next question says that it has the answer to the last.
+    let mut polls = live(&cat, Transport::Longpoll, &start).await;
+    for text in ["one", "two"] {
+        ann.command(send(&room, text)).await.expect("a message");
+        for reader in [&mut streams, &mut polls] {
+            frame_of(reader, "message").await;
+        }
+    }
+    bob.command(json!({"type":"ack","cursor":now(&bob).await})).await.expect("taken in");
+    let mut arrived = std::collections::BTreeMap::new();
+    while arrived.get("bob") != Some(&2) || arrived.get("cat") < Some(&1) {
+        let signal = frame_of(&mut hears, "delivered").await;
+        assert_eq!(signal.text("room"), room);
+        arrived.insert(signal.text("user").to_owned(), signal.value["seq"].as_u64().expect("a seq"));
+    }
+    assert!(!arrived.contains_key("ann"));
+}

@@ -17,6 +17,7 @@ mod equivalence;
 mod fsync;
 mod keeping;
 mod kill;
+mod large_group;
 mod membership;
 mod ops;
 mod raw;
