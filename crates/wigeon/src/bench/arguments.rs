@@ -7,13 +7,17 @@ use clap::{Args, Subcommand, ValueEnum, value_parser};
 use wigeon_proto::transport::Transport;
 
 use super::limits::{
-    BEHIND_MAX, CONNECTIONS_MAX, MESSAGES_MAX, PHASE_S_MAX, PRELOAD_MAX, RATE_MAX, ROOMS_PER_CLIENT_MAX,
-    TEXT_BYTES_MAX, TEXT_BYTES_MIN, WINDOW_MAX,
+    AT_ONCE_MAX, BEHIND_MAX, CONNECTIONS_MAX, GROUP_MEMBERS_MAX, MESSAGES_MAX, PHASE_S_MAX, PRELOAD_MAX,
+    RATE_MAX, REQUESTS_MAX, ROOMS_MAX, ROOMS_PER_CLIENT_MAX, TEXT_BYTES_MAX, TEXT_BYTES_MIN, USERS_MAX,
+    WINDOW_MAX,
 };
 use super::process::{Cpus, parse_cpus};
 
 const PLACE: &str = "Which server";
 const REPORT: &str = "Report";
+
+/// Bytes of what is written beside the questions of `archive`.
+const ARCHIVE_TEXT_BYTES: u32 = 128;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -95,6 +99,27 @@ Examples:
   wigeon bench slow-readers
   wigeon bench slow-readers --readers 1000 --stalled 100 --rate 50")]
     SlowReaders(SlowReaders),
+    /// A group of thousands: what a message and a read mark cost
+    ///
+    /// One group with many members, some of whom are there; one of them writes. Measures how long a message
+    /// takes to be acknowledged and to be with them, and how many records of the log it costs. Then every member
+    /// marks the room as read, and the frames are counted which that brings to those who are there.
+    #[command(after_help = "\
+Examples:
+  wigeon bench group
+  wigeon bench group --members 10000 --readers 1000 --rate 20")]
+    Group(Group),
+    /// A large archive: how long opening the page, catching up, paging and searching take
+    ///
+    /// Fills rooms with messages, a few of them large and most small, and makes users members of some of them.
+    /// Then they ask what the page asks, one question after the other, first by themselves and then again while
+    /// messages are written. Every answer is looked at; a wrong one makes the run a failure.
+    #[command(after_help = "\
+Examples:
+  wigeon bench archive
+  wigeon bench archive --rooms 20000 --messages 2000000 --users 500
+      What the figures in docs/performance.md are of; some minutes and 2 GB of disk.")]
+    Archive(Archive),
 }
 
 #[derive(Debug, Args)]
@@ -200,6 +225,52 @@ pub(super) struct SlowReaders {
     pub(super) size: u32,
     #[command(flatten)]
     pub(super) way: Way,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Group {
+    /// Members of the group
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=GROUP_MEMBERS_MAX))]
+    pub(super) members: u32,
+    /// How many of them are there
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=CONNECTIONS_MAX))]
+    pub(super) readers: u32,
+    #[command(flatten)]
+    pub(super) way: Way,
+    #[command(flatten)]
+    pub(super) load: Load,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Archive {
+    /// Rooms; the n-th largest has an n-th of the messages of the largest
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = value_parser!(u32).range(1..=ROOMS_MAX))]
+    pub(super) rooms: u32,
+    /// Messages in all of them
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..=MESSAGES_MAX))]
+    pub(super) messages: u32,
+    /// Users who ask
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=USERS_MAX))]
+    pub(super) users: u32,
+    /// Rooms that each of them is a member of; the largest is everybody's
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=ROOMS_MAX))]
+    pub(super) rooms_each: u32,
+    /// Rooms of one further user, who is in more than anybody else
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = value_parser!(u32).range(1..=ROOMS_MAX))]
+    pub(super) rooms_of_busiest: u32,
+    /// Answers to measure for each question, alone and again beside writers
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..=REQUESTS_MAX))]
+    pub(super) requests: u32,
+    /// Questions under way at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=AT_ONCE_MAX))]
+    pub(super) at_once: u32,
+    /// Messages a second that are written meanwhile, the second time
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 500, value_parser = value_parser!(u32).range(1..=RATE_MAX))]
+    pub(super) rate: u32,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -335,6 +406,8 @@ impl Scenario {
             Self::Sse(asked) | Self::Longpoll(asked) => &asked.common,
             Self::ResumeStorm(asked) => &asked.common,
             Self::SlowReaders(asked) => &asked.common,
+            Self::Group(asked) => &asked.common,
+            Self::Archive(asked) => &asked.common,
         }
     }
 
@@ -347,11 +420,14 @@ impl Scenario {
             Self::Longpoll(_) => "longpoll",
             Self::ResumeStorm(_) => "resume-storm",
             Self::SlowReaders(_) => "slow-readers",
+            Self::Group(_) => "group",
+            Self::Archive(_) => "archive",
         }
     }
 
-    pub(super) fn transport(&self) -> Read {
-        match self {
+    /// How readers read, or who asks asks.
+    pub(super) fn transport(&self) -> &'static str {
+        let transport = match self {
             Self::Fanout(asked) => asked.way.transport,
             Self::Relay(asked) => asked.way.transport,
             Self::Idle(asked) => asked.way.transport,
@@ -359,7 +435,10 @@ impl Scenario {
             Self::Longpoll(_) => Read::Longpoll,
             Self::ResumeStorm(asked) => asked.way.transport,
             Self::SlowReaders(asked) => asked.way.transport,
-        }
+            Self::Group(asked) => asked.way.transport,
+            Self::Archive(_) => return "http",
+        };
+        transport.as_str()
     }
 
     /// How many rooms it takes, and the size of a text; fails where numbers do not go together.
@@ -384,7 +463,25 @@ impl Scenario {
                 );
                 Ok((1, asked.size))
             }
+            Self::Group(asked) => {
+                ensure!(asked.readers <= asked.members, "--readers are members, so at most --members");
+                Ok((1, asked.load.size))
+            }
+            Self::Archive(asked) => {
+                let most = asked.rooms_each.max(asked.rooms_of_busiest);
+                ensure!(
+                    most <= asked.rooms,
+                    "nobody can be in {most} of {} rooms\n  hint: a larger --rooms, or smaller --rooms-each and --rooms-of-busiest",
+                    asked.rooms
+                );
+                Ok((asked.rooms as usize, ARCHIVE_TEXT_BYTES))
+            }
         }
+    }
+
+    /// Whether its rooms are public channels that come into being by a first message; else it makes them itself.
+    pub(super) fn is_in_public(&self) -> bool {
+        !matches!(self, Self::Group(_) | Self::Archive(_))
     }
 
     /// Connections to be open at once.
@@ -396,6 +493,8 @@ impl Scenario {
             Self::Sse(asked) | Self::Longpoll(asked) => asked.readers,
             Self::ResumeStorm(asked) => asked.clients.saturating_add(asked.witnesses),
             Self::SlowReaders(asked) => asked.readers,
+            Self::Group(asked) => asked.readers,
+            Self::Archive(asked) => asked.at_once,
         };
         connections as usize
     }

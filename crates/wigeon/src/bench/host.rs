@@ -103,6 +103,11 @@ impl Host {
         self.own.is_some()
     }
 
+    /// Bytes on the disk that our own server's data takes.
+    pub(super) fn disk_bytes(&self) -> Option<u64> {
+        self.own.as_ref().and_then(|own| process::disk_bytes(own.directory.path()).ok())
+    }
+
     fn named(url: &str, place: &Where) -> Result<Self> {
         let base = url.trim_end_matches('/');
         let authority = base.strip_prefix("http://").with_context(|| {
@@ -153,7 +158,7 @@ fn sign_with(secret: &str, from: &str) -> Result<Credentials> {
 #[derive(Debug)]
 struct Own {
     child: Child,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Own {
@@ -179,7 +184,7 @@ impl Own {
             .stderr(fs::File::create(&log).context("cannot make the server's log")?)
             .spawn()
             .context("cannot start the server")?;
-        let mut own = Self { child, _directory: directory };
+        let mut own = Self { child, directory };
         let address =
             own.address().with_context(|| format!("the server did not start{}", last_words(&log)))?;
         Ok((own, address))

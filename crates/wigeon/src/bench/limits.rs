@@ -29,6 +29,19 @@ pub(super) const TEXT_BYTES_MAX: i64 = limits::TEXT_BYTES_MAX as i64;
 pub(super) const ROOMS_PER_CLIENT_MAX: i64 = limits::WATCH_ROOMS_MAX as i64;
 /// Messages that one client of a storm has missed.
 pub(super) const BEHIND_MAX: i64 = 10_000;
+/// Rooms of an archive: what a message's mark can tell apart.
+pub(super) const ROOMS_MAX: i64 = super::message::ROOMS_MAX as i64;
+/// Users of an archive: each keeps a list of rooms here.
+pub(super) const USERS_MAX: i64 = 10_000;
+/// Answers to one question of an archive.
+pub(super) const REQUESTS_MAX: i64 = 1_000_000;
+/// Questions under way at once: what one user's page and a few hundred others ask in the same moment.
+pub(super) const AT_ONCE_MAX: i64 = 1000;
+/// Requests of 100 messages each under way at once while an archive is filled: enough that the server always has a
+/// batch to write, and few enough that the queue before its writer (16,384 commands) never refuses one.
+pub(super) const FILLING_AT_ONCE: usize = 8;
+/// Members of one group.
+pub(super) const GROUP_MEMBERS_MAX: i64 = 100_000;
 /// Messages that are written before a storm, over all rooms.
 pub(super) const PRELOAD_MAX: u64 = 1_000_000;
 

@@ -15,6 +15,8 @@ const MARK: &[u8] = b"@wg";
 const ROOM_DIGITS: usize = 5;
 const NUMBER_DIGITS: usize = 8;
 const TIME_DIGITS: usize = 16;
+/// Rooms that a mark can tell apart.
+pub(super) const ROOMS_MAX: usize = 1 << (4 * ROOM_DIGITS);
 /// Bytes of a whole mark.
 pub(super) const MARK_BYTES: usize = MARK.len() + ROOM_DIGITS + NUMBER_DIGITS + TIME_DIGITS;
 
@@ -62,6 +64,11 @@ impl Rooms {
 
     pub(super) fn name(&self, room: usize) -> String {
         format!("bench-{}-{room}", self.run)
+    }
+
+    /// A user's id in this run.
+    pub(super) fn user(&self, number: usize) -> String {
+        format!("bench-{}-u{number}", self.run)
     }
 
     /// The server has acknowledged one more.

@@ -3,12 +3,18 @@
 //! Figures come from `/proc`, so there are none where there is no Linux.
 
 use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::limits::OTHER_FILES;
+
+/// What `stat` counts blocks in, whatever the file system's own are.
+const BLOCK_BYTES: u64 = 512;
 
 /// CPU time of a process, user and system, over all its threads.
 ///
@@ -36,6 +42,17 @@ pub(super) fn rss_kib(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// Bytes on the disk below a directory: what is kept there, not how long files say they are.
+pub(super) fn disk_bytes(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        bytes += if about.is_dir() { disk_bytes(&entry.path())? } else { about.blocks() * BLOCK_BYTES };
+    }
+    Ok(bytes)
 }
 
 /// Makes sure that so many connections may be open; the server that we start inherits it.

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub(super) delivered: Cell<u64>,
     pub(super) lost: Cell<u64>,
     pub(super) doubled: Cell<u64>,
+    /// Frames of any kind, counted where readers are members.
+    pub(super) frames: Cell<u64>,
     /// Messages that the server did not take.
     pub(super) refused: Cell<u64>,
     /// Connections that could not be made or did not last, and what else must not be.
@@ -40,6 +42,7 @@ impl Default for Tally {
             delivered: Cell::default(),
             lost: Cell::default(),
             doubled: Cell::default(),
+            frames: Cell::default(),
             refused: Cell::default(),
             failed: Cell::default(),
             first_failure: RefCell::default(),

@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, sleep};
-use wigeon_client::{Client, Method, fresh_id};
+use wigeon_client::{Answer, Client, Method, fresh_id};
+use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::limits::{BODY_BYTES_MAX, COMMANDS_PER_REQUEST_MAX};
 
@@ -158,7 +159,8 @@ impl World {
         Ok(())
     }
 
-    async fn commands(&self, commands: &[String]) -> Result<()> {
+    /// Gives these commands, at most as many as one request may have. All are taken, or it fails.
+    pub(super) async fn commands(&self, commands: &[String]) -> Result<()> {
         let values: Vec<Value> =
             commands.iter().map(|command| serde_json::from_str(command)).collect::<Result<_, _>>()?;
         let replies = self.client.commands(&values).await.map_err(|error| self.unusable(error))?;
@@ -186,18 +188,40 @@ impl World {
         }
     }
 
+    /// Asks as it stands: the JSON of one command or of an array of them. The answer is not looked into.
+    pub(super) async fn post(&self, commands: String) -> Result<Answer> {
+        self.raw(Method::POST, "/v1/commands", commands).await
+    }
+
+    /// The answer to a GET of this path.
+    pub(super) async fn get(&self, path: &str) -> Result<Answer> {
+        self.raw(Method::GET, path, String::new()).await
+    }
+
+    async fn raw(&self, method: Method, path: &str, body: String) -> Result<Answer> {
+        let bearer = format!("Bearer {}", self.client.token().unwrap_or_default());
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let answer =
+            self.client.raw(method, path, &headers, body).await.map_err(|error| self.unusable(error))?;
+        if answer.status != 200 {
+            let text = String::from_utf8_lossy(&answer.body);
+            bail!("{} answered {path} with {}: {text}", self.host.base, answer.status);
+        }
+        Ok(answer)
+    }
+
     /// The cursor of now.
     pub(super) async fn cursor(&self) -> Result<String> {
         #[derive(serde::Deserialize)]
         struct Poll {
             cursor: String,
         }
-        let bearer = format!("Bearer {}", self.client.token().unwrap_or_default());
-        let headers = [("authorization", bearer.as_str())];
-        let answer = self.client.raw(Method::GET, "/v1/events?transport=poll", &headers, "").await?;
-        if answer.status != 200 {
-            bail!("{} answered a poll with {}", self.host.base, answer.status);
-        }
+        let answer = self.get("/v1/events?transport=poll").await?;
         Ok(serde_json::from_slice::<Poll>(&answer.body)?.cursor)
+    }
+
+    /// How many entries the log has had so far.
+    pub(super) async fn position(&self) -> Result<u64> {
+        Ok(Cursor::parse(&self.cursor().await?)?.position)
     }
 }

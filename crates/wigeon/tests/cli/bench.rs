@@ -108,6 +108,39 @@ fn stalled_readers_catch_up() {
 }
 
 #[test]
+fn every_question_to_an_archive_is_answered_right_alone_and_beside_writers() {
+    let report = bench(
+        "archive --rooms 40 --messages 3000 --users 5 --rooms-each 10 --rooms-of-busiest 30 --requests 9 --at-once 2 --rate 100",
+    );
+    let archive = &report["archive"];
+    assert_eq!(archive["filled"]["messages"], 3000);
+    assert!(archive["filled"]["disk_bytes_per_message"].as_f64().unwrap() > 50.0, "{report}");
+    for when in ["alone", "writing"] {
+        let questions = archive[when].as_array().unwrap();
+        assert!(questions.len() >= 5, "{report}");
+        assert!(questions.iter().all(|question| question["latency_us"]["count"] == 9), "{report}");
+    }
+    assert!(report["acknowledged_us"]["count"].as_u64().unwrap() > 0, "somebody wrote meanwhile: {report}");
+    assert_eq!(report["transport"], "http");
+}
+
+#[test]
+fn a_message_to_a_large_group_is_one_record_and_read_marks_reach_only_who_made_them() {
+    for transport in ["websocket", "sse", "longpoll"] {
+        let report =
+            bench(&format!("group --members 250 --readers 10 --messages 20 --transport {transport}"));
+        let group = &report["group"];
+        assert_eq!((&group["members"], &group["records_per_message"]), (&250.into(), &1.0.into()));
+        assert_eq!(phase(&report, "measured")["deliveries"], 200);
+        let receipts = &group["receipts"];
+        assert_eq!((&receipts["count"], &receipts["records_per_receipt"]), (&250.into(), &1.0.into()));
+        let frames = receipts["frames_per_reader"].as_f64().unwrap();
+        // The own mark, and a heartbeat or a count of unread messages now and then.
+        assert!((1.0..4.0).contains(&frames), "{report}");
+    }
+}
+
+#[test]
 fn a_named_server_is_measured_by_its_process_and_keeps_its_life() {
     let directory = Directory::new();
     let server = Running::start(&directory, &[]);
@@ -191,6 +224,11 @@ fn what_cannot_be_done_is_said_before_anything_is_started() {
         "fanout --readers 100001",
         2,
         "error: invalid value '100001' for '--readers <N>': 100001 is not in 1..=100000",
+    );
+    says(
+        "archive --rooms 100",
+        1,
+        "error: nobody can be in 2000 of 100 rooms\n  hint: a larger --rooms, or smaller --rooms-each and --rooms-of-busiest",
     );
     says("fanout --size 31", 2, "error: invalid value '31' for '--size <BYTES>': 31 is not in 32..=65536");
     says("fanout --window 2 --rate 5", 2, "error: the argument '--window <N>' cannot be used with '--rate");

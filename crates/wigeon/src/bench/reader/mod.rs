@@ -29,6 +29,8 @@ pub(super) struct Reading {
     /// Which connection of the run it is.
     pub(super) number: usize,
     pub(super) rooms: Vec<usize>,
+    /// The member who reads: all rooms of theirs, as the chat page does. Without one the rooms are watched.
+    pub(super) member: Option<String>,
     /// The `seq` of the first message to come in each room.
     pub(super) first: u32,
     /// Where to go on; from now on without it.
@@ -49,6 +51,7 @@ impl Reading {
             transport,
             number,
             rooms,
+            member: None,
             first: 2,
             after: None,
             tally: tally.clone(),
@@ -131,9 +134,13 @@ impl Reader {
     /// The address of what it reads.
     fn query(&self, after: Option<&str>) -> String {
         let rooms: Vec<_> = self.reading.rooms.iter().map(|room| self.world.rooms.name(*room)).collect();
+        let what = match &self.reading.member {
+            Some(user) => format!("as={user}&unread=1"),
+            None => format!("rooms={}", rooms.join(",")),
+        };
         let transport = self.reading.transport.as_str();
         let after = after.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
-        format!("?transport={transport}&rooms={}{after}", rooms.join(","))
+        format!("?transport={transport}&{what}{after}")
     }
 
     /// Takes whole frames, whatever is between them.
@@ -148,6 +155,9 @@ impl Reader {
         }
         let now_ns = self.world.clock.now_ns();
         let tally = &self.reading.tally;
+        if self.reading.member.is_some() {
+            count(&tally.frames, memmem::find_iter(bytes, br#"{"type":""#).count() as u64);
+        }
         for mark in marks(bytes) {
             let seen = self.account.borrow_mut().see(&mark);
             match seen {

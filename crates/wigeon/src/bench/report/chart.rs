@@ -20,7 +20,7 @@ const BARS: usize = 80;
 /// A line of a percentile chart.
 pub(super) struct Curve<'a> {
     pub(super) name: String,
-    /// `a` to `d`: the colour.
+    /// `a` to `j`: the colour.
     pub(super) colour: char,
     pub(super) dashed: bool,
     pub(super) latency: &'a Latency,
@@ -114,8 +114,8 @@ fn plain(time: String) -> String {
     format!("{number} {unit}")
 }
 
-/// Deliveries a second over the run.
-pub(super) fn deliveries(timeline: &Timeline) -> String {
+/// Deliveries a second over the run, or `what` else was counted.
+pub(super) fn rates(timeline: &Timeline, what: &str) -> String {
     let (rates, part_s) = timeline.rates(BARS);
     let top = ceiling(rates.iter().copied().fold(0.0, f64::max));
     let mut out = String::new();
@@ -128,7 +128,7 @@ pub(super) fn deliveries(timeline: &Timeline) -> String {
         let gap = (width * 0.18).min(3.0);
         let _ = write!(
             out,
-            r#"<rect class="bar" x="{:.1}" y="{upper:.1}" width="{:.1}" height="{:.1}" rx="1.5"><title>{:.1} s: {} deliveries/s</title></rect>"#,
+            r#"<rect class="bar" x="{:.1}" y="{upper:.1}" width="{:.1}" height="{:.1}" rx="1.5"><title>{:.1} s: {} {what}/s</title></rect>"#,
             left + gap / 2.0,
             width - gap,
             y(0.0) - upper,
@@ -137,7 +137,7 @@ pub(super) fn deliveries(timeline: &Timeline) -> String {
         );
     }
     over_time(&mut out, timeline);
-    svg("Deliveries a second over time", &out)
+    svg(&format!("{what} a second over time"), &out)
 }
 
 /// Resident memory over the run; `None` where it is not known.

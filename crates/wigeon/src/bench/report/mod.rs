@@ -56,6 +56,10 @@ pub(super) struct Report {
     pub(super) storm: Option<Storm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) slow: Option<Slow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<Group>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) archive: Option<Archive>,
     #[serde(skip)]
     pub(super) timeline: Timeline,
 }
@@ -180,6 +184,56 @@ pub(super) struct Slow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rss_kib_stalled: Option<u64>,
     pub(super) caught_up_after_s: f64,
+}
+
+/// What only `group` tells.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) members: usize,
+    /// Entries of the log for each message.
+    pub(super) records_per_message: f64,
+    pub(super) receipts: Receipts,
+}
+
+/// Every member has marked the group as read.
+#[derive(Debug, Serialize)]
+pub(super) struct Receipts {
+    pub(super) count: usize,
+    pub(super) seconds: f64,
+    /// Entries of the log for each mark.
+    pub(super) records_per_receipt: f64,
+    /// Frames that came of it, to all who are there: their own marks, and whatever else.
+    pub(super) frames: u64,
+    pub(super) frames_per_reader: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_receipt: Option<f64>,
+}
+
+/// What only `archive` tells. Its deliveries are right answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Archive {
+    pub(super) filled: Filled,
+    /// Messages a second that were written the second time.
+    pub(super) rate: u32,
+    /// Each question by itself.
+    pub(super) alone: Vec<Phase>,
+    /// The same while others write.
+    pub(super) writing: Vec<Phase>,
+}
+
+/// How an archive came to be.
+#[derive(Debug, Serialize)]
+pub(super) struct Filled {
+    pub(super) messages: u64,
+    pub(super) seconds: f64,
+    pub(super) messages_per_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_message: Option<f64>,
+    /// On the disk, with the log and all tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) disk_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) disk_bytes_per_message: Option<f64>,
 }
 
 impl Report {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chart::{self, Curve};
-use super::table::{Cell, thousands, time};
+use super::table::{Cell, columns, thousands, time};
 use super::{Phase, Report};
 
 const STYLE: &str = include_str!("page.css");
@@ -21,17 +21,23 @@ impl Report {
 <header>
 <h1>{scenario}</h1>
 <p>{load}.<br>{setting}.</p>
-<p class="verdict {verdict}">Exactly once: {said}.</p>
+<p class="verdict {verdict}">{promise}: {said}.</p>
 </header>
 <dl class="tiles">{tiles}</dl>
 {charts}
 <div class="all"><table>{table}</table></div>
-<footer>wigeon bench {version}. Latency is from just before a message is sent until a reader has it, by one clock. CPU time is the kernel's and the program's together.</footer>
+<footer>wigeon bench {version}. Latency is from just before {latency}, by one clock. CPU time is the kernel's and the program's together.</footer>
 </html>
 "#,
             scenario = self.scenario,
             load = escaped(&self.load),
             setting = escaped(&self.setting()),
+            promise = if self.archive.is_some() { "Answers" } else { "Exactly once" },
+            latency = if self.archive.is_some() {
+                "a question is sent until its whole answer is here"
+            } else {
+                "a message is sent until a reader has it"
+            },
             said = escaped(&self.verdict()),
             tiles = self.tiles(),
             charts = self.charts(),
@@ -48,6 +54,18 @@ impl Report {
         };
         if let Some(storm) = &self.storm {
             tile("all level after", &format!("{:.2}", storm.all_level_after_s), "s");
+        }
+        if let Some(archive) = &self.archive {
+            for (phases, when) in [(&archive.alone, "alone"), (&archive.writing, "beside writers")] {
+                let all = phases.iter().filter_map(|phase| Some(phase.latency_us.as_ref()?.p99));
+                let text = time(all.fold(0.0, f64::max));
+                let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
+                tile(&format!("greatest p99, {when}"), number, unit);
+            }
+            tile("filled with", &thousands(archive.filled.messages_per_s as u64), "messages/s");
+            if let Some(bytes) = archive.filled.disk_bytes_per_message {
+                tile("disk a message", &format!("{bytes:.0}"), "bytes");
+            }
         }
         if let Some(slow) = &self.slow {
             tile("caught up after", &format!("{:.2}", slow.caught_up_after_s), "s");
@@ -87,14 +105,13 @@ impl Report {
     }
 
     fn charts(&self) -> String {
-        let mut curves = Vec::new();
-        for (phase, colour) in self.phases.iter().filter(|phase| phase.latency_us.is_some()).zip('a'..) {
-            if let Some(latency) = &phase.latency_us {
-                let name = if self.phases.len() > 1 { phase.name } else { "delivered" };
-                curves.push(Curve { name: name.to_owned(), colour, dashed: false, latency });
-            }
+        let mut curves = curves(&self.phases);
+        if let [only] = &mut curves[..] {
+            "delivered".clone_into(&mut only.name);
         }
-        if let Some(latency) = &self.acknowledged_us {
+        if let Some(latency) = &self.acknowledged_us
+            && self.archive.is_none()
+        {
             curves.push(Curve {
                 name: "acknowledged to its sender".to_owned(),
                 colour: 'd',
@@ -107,15 +124,19 @@ impl Report {
             let _ =
                 writeln!(out, "<figure><figcaption><h2>{title}</h2>{legend}</figcaption>{chart}</figure>");
         };
-        let mut legend = String::new();
-        for Curve { name, colour, dashed, .. } in &curves {
-            let dashed = if *dashed { " dashed" } else { "" };
-            let _ = write!(legend, r#"<span><i class="{colour}{dashed}"></i>{name}</span>"#);
+        let mut latency = |title: &str, curves: &[Curve]| {
+            if !curves.is_empty() {
+                figure(title, &legend(curves), chart::percentiles(curves));
+            }
+        };
+        latency("Latency by percentile", &curves);
+        if let Some(archive) = &self.archive {
+            latency("Latency by percentile, alone", &self::curves(&archive.alone));
+            latency("Latency by percentile, beside writers", &self::curves(&archive.writing));
         }
-        if !curves.is_empty() {
-            figure("Latency by percentile", &legend, chart::percentiles(&curves));
-        }
-        figure("Deliveries a second", "", chart::deliveries(&self.timeline));
+        let (title, what) =
+            if self.archive.is_some() { ("Answers", "answers") } else { ("Deliveries", "deliveries") };
+        figure(&format!("{title} a second"), "", chart::rates(&self.timeline, what));
         if let Some(chart) = chart::memory(&self.timeline) {
             figure("Memory of the server", "<span>resident</span>", chart);
         }
@@ -124,10 +145,11 @@ impl Report {
 
     fn html_table(&self) -> String {
         let mut out = String::new();
-        for (i, Cell { label, values }) in self.cells().iter().enumerate() {
-            let is_head = i == 0 && self.phases.len() > 1;
-            let tag = if is_head { "th" } else { "td" };
-            let columns = if values.len() == 1 { self.phases.len() } else { 1 };
+        let cells = self.cells();
+        let all = columns(&cells);
+        for Cell { label, values, is_head } in &cells {
+            let tag = if *is_head { "th" } else { "td" };
+            let columns = if values.len() == 1 { all } else { 1 };
             let _ = write!(out, "<tr><th>{label}</th>");
             for value in values {
                 let _ = write!(out, r#"<{tag} colspan="{columns}">{}</{tag}>"#, escaped(value));
@@ -136,6 +158,24 @@ impl Report {
         }
         out
     }
+}
+
+/// A curve for each phase that has one.
+fn curves(phases: &[Phase]) -> Vec<Curve<'_>> {
+    let known = phases.iter().filter_map(|phase| Some((phase.name, phase.latency_us.as_ref()?)));
+    known
+        .zip('a'..)
+        .map(|((name, latency), colour)| Curve { name: name.to_owned(), colour, dashed: false, latency })
+        .collect()
+}
+
+fn legend(curves: &[Curve]) -> String {
+    let mut legend = String::new();
+    for Curve { name, colour, dashed, .. } in curves {
+        let dashed = if *dashed { " dashed" } else { "" };
+        let _ = write!(legend, r#"<span><i class="{colour}{dashed}"></i>{name}</span>"#);
+    }
+    legend
 }
 
 fn escaped(text: &str) -> String {

@@ -2,12 +2,28 @@
 
 use std::fmt::Write as _;
 
-use super::{Latency, Phase, Report};
+use super::{Archive, Group, Latency, Phase, Report};
+
+/// What 99 of 100 answers should not exceed, in microseconds: of the tenth of a second that feels like none, half is
+/// left to the network and the page.
+const ANSWER_US: f64 = 50_000.0;
 
 /// A line of the table: one value, or one for each phase.
 pub(super) struct Cell {
     pub(super) label: &'static str,
     pub(super) values: Vec<String>,
+    /// Whether it says what stands below.
+    pub(super) is_head: bool,
+}
+
+impl Cell {
+    fn new(label: &'static str, values: Vec<String>) -> Self {
+        Self { label, values, is_head: false }
+    }
+
+    fn head(values: Vec<String>) -> Self {
+        Self { label: "", values, is_head: true }
+    }
 }
 
 impl Report {
@@ -15,10 +31,11 @@ impl Report {
         let mut out = format!("{}: {}\n{}\n\n", self.scenario, self.load, self.setting());
         let cells = self.cells();
         let label = cells.iter().map(|cell| cell.label.len()).max().unwrap_or(0);
-        let columns: Vec<usize> = (0..self.phases.len())
+        let columns: Vec<usize> = (0..columns(&cells))
             .map(|column| {
-                let phases = cells.iter().filter(|cell| cell.values.len() > 1);
-                phases.map(|cell| cell.values[column].chars().count()).max().unwrap_or(0)
+                let abreast = cells.iter().filter(|cell| cell.values.len() > 1);
+                let values = abreast.filter_map(|cell| cell.values.get(column));
+                values.map(|value| value.chars().count()).max().unwrap_or(0)
             })
             .collect();
         for cell in &cells {
@@ -50,10 +67,8 @@ impl Report {
         let mut by_phase = |label, value: &dyn Fn(&Phase) -> Option<String>| {
             let values: Vec<_> = self.phases.iter().map(value).collect();
             if values.iter().any(Option::is_some) {
-                cells.push(Cell {
-                    label,
-                    values: values.into_iter().map(|v| v.unwrap_or_else(|| "-".to_owned())).collect(),
-                });
+                let values = values.into_iter().map(|v| v.unwrap_or_else(|| "-".to_owned())).collect();
+                cells.push(Cell::new(label, values));
             }
         };
         if self.phases.len() > 1 {
@@ -71,7 +86,13 @@ impl Report {
         by_phase("driver CPU", &|phase| {
             Some(cpu(phase.driver_cpu_us_per_delivery, phase.driver_cpu_percent?))
         });
-        let mut row = |label, value| cells.push(Cell { label, values: vec![value] });
+        if let Some(first) = cells.first_mut() {
+            first.is_head = self.phases.len() > 1;
+        }
+        if let Some(archive) = &self.archive {
+            cells.extend(questions(archive));
+        }
+        let mut row = |label, value| cells.push(Cell::new(label, vec![value]));
         if self.phases.iter().any(|phase| phase.driver_cpu_percent.is_some_and(|percent| percent > 90.0)) {
             row("", "the driver was busy all the time: it was the limit, not the server".to_owned());
         }
@@ -116,7 +137,22 @@ impl Report {
             }
             row("server memory", format!("{text}, {} at the end", mebibytes(memory.rss_kib_at_end)));
         }
-        row("exactly once", self.verdict());
+        if let Some(Group { records_per_message, receipts, .. }) = &self.group {
+            row("records", format!("{records_per_message:.2} a message"));
+            let cpu = receipts.server_cpu_us_per_receipt.map(|us| format!(", {us:.0} µs of server CPU each"));
+            row(
+                "read marks",
+                format!(
+                    "{} in {:.2} s{}; {:.2} records each; {:.2} frames to each reader",
+                    thousands(receipts.count as u64),
+                    receipts.seconds,
+                    cpu.unwrap_or_default(),
+                    receipts.records_per_receipt,
+                    receipts.frames_per_reader
+                ),
+            );
+        }
+        row(if self.archive.is_some() { "answers" } else { "exactly once" }, self.verdict());
         cells
     }
 
@@ -124,7 +160,10 @@ impl Report {
     pub(in crate::bench) fn verdict(&self) -> String {
         let of = format!("{} of {}", thousands(self.delivered), thousands(self.expected));
         if self.is_good() {
-            return format!("yes, {of} delivered once and in order");
+            return match self.archive {
+                Some(_) => format!("{of} were right"),
+                None => format!("yes, {of} delivered once and in order"),
+            };
         }
         let counts = [
             (self.lost, "lost"),
@@ -136,6 +175,55 @@ impl Report {
         let first = self.first_failure.as_ref().map(|why| format!("; first: {why}"));
         format!("no, {of} delivered, {counts}{}", first.unwrap_or_default())
     }
+}
+
+/// How many stand abreast at most.
+pub(super) fn columns(cells: &[Cell]) -> usize {
+    cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0)
+}
+
+/// The questions of an archive, one to a line: alone, and beside writers.
+fn questions(archive: &Archive) -> Vec<Cell> {
+    let Archive { filled, rate, alone, writing } = archive;
+    let cpu = filled.server_cpu_us_per_message.map(|us| format!(", {us:.0} µs of server CPU each"));
+    let disk = filled.disk_bytes.zip(filled.disk_bytes_per_message);
+    let disk = disk.map(|(all, each)| format!("; {each:.0} bytes of disk each, {}", mebibytes(all / 1024)));
+    let text = format!(
+        "in {:.1} s, {} messages a second{}{}",
+        filled.seconds,
+        thousands(filled.messages_per_s as u64),
+        cpu.unwrap_or_default(),
+        disk.unwrap_or_default()
+    );
+    let mut cells = vec![Cell::new("filled", vec![text])];
+    let beside = format!("at {rate}/s p50");
+    let names = ["alone p50", "p99", "p99.9", "CPU", &beside, "p99", "p99.9", "CPU"];
+    cells.push(Cell::head(names.map(str::to_owned).into()));
+    for (alone, writing) in alone.iter().zip(writing) {
+        let values = [alone, writing].into_iter().flat_map(|phase| {
+            let at = |time_of: fn(&Latency) -> f64| {
+                phase.latency_us.as_ref().map_or_else(|| "-".to_owned(), |latency| time(time_of(latency)))
+            };
+            let cpu = phase.server_cpu_us_per_delivery.map_or_else(|| "-".to_owned(), time);
+            [at(|latency| latency.p50), at(|latency| latency.p99), at(|latency| latency.p99_9), cpu]
+        });
+        cells.push(Cell::new(alone.name, values.collect()));
+    }
+    let phases = || alone.iter().chain(writing);
+    let p99 = |phase: &Phase| phase.latency_us.as_ref().map_or(f64::INFINITY, |latency| latency.p99);
+    let worst = phases().map(p99).fold(0.0, f64::max);
+    let over = phases().filter(|phase| p99(phase) >= ANSWER_US).count();
+    let verdict = match over {
+        0 => format!("all below {}; the greatest is {}", time(ANSWER_US), time(worst)),
+        _ => format!(
+            "{over} of {} at {} or above; the greatest is {}",
+            phases().count(),
+            time(ANSWER_US),
+            time(worst)
+        ),
+    };
+    cells.push(Cell::new("p99", vec![verdict]));
+    cells
 }
 
 fn cpu(us_per_delivery: Option<f64>, percent: f64) -> String {

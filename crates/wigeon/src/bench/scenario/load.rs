@@ -37,13 +37,7 @@ pub(super) async fn fanout(
     world.until_ready(&tally, count).await?;
     let connected = world.rss_kib();
 
-    let messages = load.messages.map_or(u64::MAX, u64::from);
-    let drive = async {
-        match load.rate {
-            Some(rate) => paced(rate, messages, |_| sender.queue(0), || sender.flush()).await,
-            None => windowed(&sender, &tally, count as u64, load.window.into(), messages).await,
-        }
-    };
+    let drive = driven(&sender, &tally, count as u64, load);
     let phase = measured(world, &tally, load, drive, || {}, &readers).await;
     Ok(Findings {
         load: format!("{} readers of one room, {}, {} bytes", thousands(count as u64), pace(load), load.size),
@@ -54,6 +48,15 @@ pub(super) async fn fanout(
         memory: Memory::of(before, connected, world.rss_kib(), count),
         ..Findings::default()
     })
+}
+
+/// Sends to the first room as fast as the load says.
+pub(super) async fn driven(sender: &Sender, tally: &Tally, readers: u64, load: &Load) {
+    let messages = load.messages.map_or(u64::MAX, u64::from);
+    match load.rate {
+        Some(rate) => paced(rate, messages, |_| sender.queue(0), || sender.flush()).await,
+        None => windowed(sender, tally, readers, load.window.into(), messages).await,
+    }
 }
 
 /// Many senders, each with a room and a reader of its own.
@@ -115,7 +118,7 @@ pub(super) async fn relay(world: &Rc<World>, asked: &Relay) -> Result<Findings> 
 }
 
 /// Measures while `drive` sends: for a time, after a warm-up; or from first to last of a number of messages.
-async fn measured(
+pub(super) async fn measured(
     world: &Rc<World>,
     tally: &Tally,
     load: &Load,

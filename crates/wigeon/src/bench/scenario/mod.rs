@@ -1,5 +1,7 @@
 //! The scenarios: what happens, in which order. What is measured and told is the report's.
 
+mod archive;
+mod group;
 mod idle;
 mod load;
 mod slow_readers;
@@ -14,11 +16,11 @@ use hdrhistogram::Histogram;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep_until};
 
-use super::arguments::{Load, Scenario};
+use super::arguments::{Load, Read, Scenario};
 use super::host::Host;
 use super::progress::{Goal, Progress};
 use super::reader::Reader;
-use super::report::{Idle, Latency, Memory, Phase, Report, Slow, Storm, thousands};
+use super::report::{Archive, Group, Idle, Latency, Memory, Phase, Report, Slow, Storm, thousands};
 use super::sender::Sender;
 use super::world::World;
 
@@ -34,6 +36,8 @@ struct Findings {
     idle: Option<Idle>,
     storm: Option<Storm>,
     slow: Option<Slow>,
+    group: Option<Group>,
+    archive: Option<Archive>,
 }
 
 /// Plays a scenario to its end.
@@ -43,20 +47,23 @@ pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
     let server = if host.is_own() { "a server of its own".to_owned() } else { host.base.clone() };
     let (rooms, size) = scenario.rooms()?;
     let world = World::new(host, rooms, size, Progress::new())?;
-    world.progress.begin("rooms", Goal::Count(1));
-    world.make_rooms().await?;
+    if scenario.is_in_public() {
+        world.progress.begin("rooms", Goal::Count(1));
+        world.make_rooms().await?;
+    }
     spawn_local(world.clone().sample());
     let found = match scenario {
         Scenario::Fanout(asked) => {
             load::fanout(&world, asked.readers, asked.way.transport, &asked.load).await
         }
-        Scenario::Sse(asked) | Scenario::Longpoll(asked) => {
-            load::fanout(&world, asked.readers, scenario.transport(), &asked.load).await
-        }
+        Scenario::Sse(asked) => load::fanout(&world, asked.readers, Read::Sse, &asked.load).await,
+        Scenario::Longpoll(asked) => load::fanout(&world, asked.readers, Read::Longpoll, &asked.load).await,
         Scenario::Relay(asked) => load::relay(&world, asked).await,
         Scenario::Idle(asked) => idle::run(&world, asked).await,
         Scenario::ResumeStorm(asked) => storm::run(&world, asked).await,
         Scenario::SlowReaders(asked) => slow_readers::run(&world, asked).await,
+        Scenario::Group(asked) => group::run(&world, asked).await,
+        Scenario::Archive(asked) => archive::run(&world, asked).await,
     }?;
     world.over.set(true);
     world.progress.end();
@@ -65,7 +72,7 @@ pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
         version: env!("CARGO_PKG_VERSION"),
         server,
         durability,
-        transport: scenario.transport().as_str(),
+        transport: scenario.transport(),
         load: found.load,
         connections: found.connections,
         messages: world.rooms.sent(),
@@ -82,6 +89,8 @@ pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
         idle: found.idle,
         storm: found.storm,
         slow: found.slow,
+        group: found.group,
+        archive: found.archive,
         timeline: world.timeline.borrow().clone(),
     })
 }

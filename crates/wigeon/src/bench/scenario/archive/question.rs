@@ -1,0 +1,137 @@
+//! What is asked of an archive: the requests of the page, as it makes them, and whether an answer is right.
+
+use std::rc::Rc;
+
+use anyhow::{Result, ensure};
+use memchr::memmem;
+use serde_json::{Value, json};
+use wigeon_proto::limits::PAGE_FRAMES_MAX;
+
+use super::fill::Shelves;
+use super::last_text;
+use super::texts::Dice;
+use crate::bench::world::World;
+
+/// Messages of a page of history: the chat page's own step.
+const STEP: usize = 50;
+
+/// A kind of question, measured for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Opening the page: the snapshot, all parts of it, then the room and the newest messages there.
+    Open,
+    /// The same by the user who is in most rooms.
+    OpenBusiest,
+    /// A page of events after an absence.
+    CatchUp,
+    /// The newest messages of one of the user's rooms.
+    Newest,
+    /// Messages from anywhere in the largest room.
+    Deep,
+}
+
+impl Question {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Open, Self::OpenBusiest, Self::CatchUp, Self::Newest, Self::Deep];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open the page",
+            Self::OpenBusiest => "the same, the busiest user",
+            Self::CatchUp => "catch up with 500 events",
+            Self::Newest => "newest page of a room",
+            Self::Deep => "a page deep in a room",
+        }
+    }
+}
+
+/// Who asks, and what there is to be asked for.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) world: Rc<World>,
+    pub(super) shelves: Rc<Shelves>,
+    /// A cursor of each user from which one page of events is missing.
+    pub(super) cursors: Vec<String>,
+}
+
+impl Reader {
+    /// Asks, and fails where the answer is not what it must be.
+    pub(super) async fn ask(&self, question: Question, dice: &mut Dice) -> Result<()> {
+        let busiest = self.shelves.users.len() - 1;
+        let user = dice.below(busiest as u64) as usize;
+        let rooms = &self.shelves.users[user];
+        let room = rooms[dice.below(rooms.len() as u64) as usize];
+        match question {
+            Question::Open => self.open(user, room).await,
+            Question::OpenBusiest => self.open(busiest, room).await,
+            Question::CatchUp => self.catch_up(user).await,
+            Question::Newest => self.page(user, room, None).await,
+            Question::Deep => {
+                let before = 2 + dice.below(self.shelves.messages[0].into());
+                self.page(user, 0, Some(before)).await
+            }
+        }
+    }
+
+    /// The snapshot; then, in one request, what the page asks of the room it shows.
+    async fn open(&self, user: usize, room: usize) -> Result<()> {
+        let room = if user == self.shelves.users.len() - 1 { 0 } else { room };
+        let (mut rooms, mut after) = (0, None);
+        loop {
+            let answer = self.command(user, json!({ "type": "snapshot", "after": after })).await?;
+            rooms += memmem::find_iter(&answer, b"\"kind\":\"group\"").count();
+            after = last_text(&answer, "next");
+            if after.is_none() {
+                break;
+            }
+        }
+        ensure!(rooms == self.shelves.users[user].len(), "a snapshot of {rooms} rooms");
+        let name = self.world.rooms.name(room);
+        let as_user = self.world.rooms.user(user);
+        let shown = json!([
+            { "id": "a", "type": "room.get", "as": as_user, "room": name },
+            { "id": "b", "type": "history", "as": as_user, "room": name, "before": u32::MAX, "limit": STEP },
+        ]);
+        let answer = self.world.post(shown.to_string()).await?.body;
+        self.holds(&answer, room, None)
+    }
+
+    async fn page(&self, user: usize, room: usize, before: Option<u64>) -> Result<()> {
+        let name = self.world.rooms.name(room);
+        let ask = json!({ "type": "history", "room": name, "before": before, "limit": STEP });
+        let answer = self.command(user, ask).await?;
+        self.holds(&answer, room, before)
+    }
+
+    /// Whether there are as many messages as there must be.
+    fn holds(&self, answer: &[u8], room: usize, before: Option<u64>) -> Result<()> {
+        let there = before.map_or(self.shelves.messages[room].into(), |before| before - 1);
+        let found = memmem::find_iter(answer, b"{\"type\":\"message\"").count();
+        ensure!(found >= STEP.min(there as usize), "{found} messages of {there} in room {room}");
+        ensure!(found <= STEP + 1, "{found} messages in a page");
+        Ok(())
+    }
+
+    async fn catch_up(&self, user: usize) -> Result<()> {
+        let (as_user, after) = (self.world.rooms.user(user), &self.cursors[user]);
+        let path = format!("/v1/events?transport=poll&as={as_user}&after={after}&limit={PAGE_FRAMES_MAX}");
+        let answer = self.world.get(&path).await?.body;
+        let frames = memmem::find_iter(&answer, b"{\"type\":\"message\"").count();
+        let missed = self.shelves.users[user].iter().map(|room| self.shelves.messages[*room] as usize).sum();
+        ensure!(frames == PAGE_FRAMES_MAX.min(missed), "{frames} events of {missed}");
+        Ok(())
+    }
+
+    /// The answer to one command of a user.
+    async fn command(&self, user: usize, mut command: Value) -> Result<Vec<u8>> {
+        command["id"] = "a".into();
+        command["as"] = self.world.rooms.user(user).into();
+        let answer = self.world.post(command.to_string()).await?.body;
+        ensure!(
+            memmem::find(&answer, b"\"error\":{").is_none(),
+            "{}",
+            String::from_utf8_lossy(&answer[..answer.len().min(300)])
+        );
+        Ok(answer.into())
+    }
+}
