@@ -229,6 +229,9 @@ pub(super) struct Filled {
     pub(super) messages_per_s: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_message: Option<f64>,
+    /// From the last message until a search needs one answer; not there where it never came to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) searchable_after_s: Option<f64>,
     /// On the disk, with the log and all tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disk_bytes: Option<u64>,

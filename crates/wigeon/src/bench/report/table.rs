@@ -188,12 +188,14 @@ fn questions(archive: &Archive) -> Vec<Cell> {
     let cpu = filled.server_cpu_us_per_message.map(|us| format!(", {us:.0} µs of server CPU each"));
     let disk = filled.disk_bytes.zip(filled.disk_bytes_per_message);
     let disk = disk.map(|(all, each)| format!("; {each:.0} bytes of disk each, {}", mebibytes(all / 1024)));
+    let searchable = filled.searchable_after_s.map(|s| format!("; all found {s:.1} s later"));
     let text = format!(
-        "in {:.1} s, {} messages a second{}{}",
+        "in {:.1} s, {} messages a second{}{}{}",
         filled.seconds,
         thousands(filled.messages_per_s as u64),
         cpu.unwrap_or_default(),
-        disk.unwrap_or_default()
+        disk.unwrap_or_default(),
+        searchable.unwrap_or_default()
     );
     let mut cells = vec![Cell::new("filled", vec![text])];
     let beside = format!("at {rate}/s p50");

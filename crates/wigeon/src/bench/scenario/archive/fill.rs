@@ -11,7 +11,7 @@ use tokio::task::spawn_local;
 use wigeon_proto::limits::{COMMANDS_PER_REQUEST_MAX, MEMBERS_PER_COMMAND_MAX};
 
 use super::last_text;
-use super::texts::{Dice, text};
+use super::texts::{Dice, Sought, text};
 use crate::bench::arguments;
 use crate::bench::limits::FILLING_AT_ONCE;
 use crate::bench::progress::Goal;
@@ -32,9 +32,16 @@ pub(super) struct Shelves {
     sequence: Vec<u32>,
     /// After so many messages the log stood here, or a little further: several batches are under way at once.
     marks: Vec<(usize, String)>,
+    /// For each of [`Sought::ALL`], how many messages of each room have it.
+    having: [Vec<u32>; 3],
 }
 
 impl Shelves {
+    /// How many messages have a word in these rooms.
+    pub(super) fn having(&self, sought: Sought, rooms: &[usize]) -> usize {
+        rooms.iter().map(|room| self.having[sought as usize][*room] as usize).sum()
+    }
+
     /// A cursor after which a user has not seen `events` messages or more, if there were as many.
     pub(super) fn behind(&self, user: usize, events: usize) -> &str {
         let mut is_mine = vec![false; self.messages.len()];
@@ -62,14 +69,18 @@ pub(super) async fn fill(
     users.push(some_rooms(&mut dice, rooms, asked.rooms_of_busiest as usize));
     let mut members = vec![Vec::new(); rooms];
     for (user, rooms) in users.iter().enumerate() {
-        rooms.iter().for_each(|room| members[*room].push(user));
+        for room in rooms {
+            members[*room].push(user);
+        }
     }
     make_rooms(world, &members).await?;
     let start = world.cursor().await?;
 
     let sequence = sequence(&mut dice, rooms, asked.messages as usize);
     let mut messages = vec![0; rooms];
-    sequence.iter().for_each(|room| messages[*room as usize] += 1);
+    for room in &sequence {
+        messages[*room as usize] += 1;
+    }
     world.progress.begin("filling", Goal::Count(sequence.len() as u64));
     let writing = Rc::new(Writing {
         world: world.clone(),
@@ -79,6 +90,7 @@ pub(super) async fn fill(
         next: Cell::new(0),
         dice: RefCell::new(dice),
         marks: RefCell::new(vec![(0, start)]),
+        having: RefCell::new(Sought::ALL.map(|_| vec![0; rooms])),
     });
     let writers: Vec<_> = (0..FILLING_AT_ONCE).map(|_| spawn_local(writing.clone().write())).collect();
     for writer in writers {
@@ -87,7 +99,8 @@ pub(super) async fn fill(
     let writing = Rc::into_inner(writing).context("all writers are through")?;
     let mut marks = writing.marks.into_inner();
     marks.sort_unstable();
-    Ok(Shelves { users, messages, sequence: writing.sequence, marks })
+    let having = writing.having.into_inner();
+    Ok(Shelves { users, messages, sequence: writing.sequence, marks, having })
 }
 
 /// Room 0, which is the largest, and others by chance.
@@ -155,6 +168,7 @@ struct Writing {
     next: Cell<usize>,
     dice: RefCell<Dice>,
     marks: RefCell<Vec<(usize, String)>>,
+    having: RefCell<[Vec<u32>; 3]>,
 }
 
 impl Writing {
@@ -179,6 +193,7 @@ impl Writing {
     /// One request's messages, each by a member of its room.
     fn batch(&self, from: usize, to: usize) -> String {
         let dice = &mut *self.dice.borrow_mut();
+        let words = Sought::ALL.map(Sought::word);
         let mut batch = String::from("[");
         for number in from..to {
             let room = self.sequence[number] as usize;
@@ -190,7 +205,11 @@ impl Writing {
                 let author = members[dice.below(members.len() as u64) as usize];
                 let _ = write!(batch, r#","as":"{}""#, self.world.rooms.user(author));
             }
-            let _ = write!(batch, r#","body":{{"text":"{}"}}}}"#, text(dice));
+            let text = text(dice);
+            for (word, rooms) in words.iter().zip(self.having.borrow_mut().iter_mut()) {
+                rooms[room] += u32::from(text.contains(word));
+            }
+            let _ = write!(batch, r#","body":{{"text":"{text}"}}}}"#);
         }
         batch.push(']');
         batch
@@ -216,7 +235,8 @@ mod tests {
     fn a_cursor_lies_before_what_was_missed() {
         let marks = (0..=30).map(|batch| (batch * 100, format!("{batch}"))).collect();
         let sequence = (0..3000).map(|number| number % 2).collect();
-        let shelves = Shelves { users: vec![vec![1]], messages: vec![1500; 2], sequence, marks };
+        let having = [vec![0; 2], vec![0; 2], vec![0; 2]];
+        let shelves = Shelves { users: vec![vec![1]], messages: vec![1500; 2], sequence, marks, having };
         // The 500th newest of room 1 is message 2001; eight batches earlier is 1201.
         assert_eq!(shelves.behind(0, 500), "12");
         assert_eq!(shelves.behind(0, 5000), "0");

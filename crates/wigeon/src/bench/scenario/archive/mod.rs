@@ -10,10 +10,12 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use memchr::{memchr, memmem};
 use tokio::task::spawn_local;
+use tokio::time::sleep;
 use wigeon_proto::limits::PAGE_FRAMES_MAX;
 
 use super::{Findings, latency, paced};
 use crate::bench::arguments;
+use crate::bench::limits::{INDEXED, SAMPLE};
 use crate::bench::meter::Meter;
 use crate::bench::process;
 use crate::bench::progress::Goal;
@@ -23,21 +25,22 @@ use crate::bench::tally::Tally;
 use crate::bench::world::World;
 use fill::{Shelves, fill};
 use question::{Question, Reader};
-use texts::Dice;
+use texts::{Dice, Sought};
 
 pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result<Findings> {
-    let (shelves, filled) = filled(world, asked).await?;
+    let (shelves, mut filled) = filled(world, asked).await?;
     let shelves = Rc::new(shelves);
     let cursors =
         (0..shelves.users.len()).map(|user| shelves.behind(user, PAGE_FRAMES_MAX).to_owned()).collect();
     let largest_room = shelves.messages[0];
     let reader = Rc::new(Reader { world: world.clone(), shelves, cursors });
 
+    filled.searchable_after_s = searchable(&reader).await?;
     let alone = questions(&reader, asked).await?;
     let tally = world.group();
     let answers = answered();
     let sender = Sender::open(world, 0, &tally, &answers).await?;
-    let rooms = asked.rooms as u64;
+    let rooms = u64::from(asked.rooms);
     let mut dice = Dice::new(1);
     let write = |_| sender.queue(dice.below(rooms) as usize);
     let writing = tokio::select! {
@@ -80,10 +83,26 @@ async fn filled(world: &Rc<World>, asked: &arguments::Archive) -> Result<(Shelve
         seconds,
         messages_per_s: messages / seconds,
         server_cpu_us_per_message: spent.map(|spent| spent.as_secs_f64() * 1e6 / messages),
+        searchable_after_s: None,
         disk_bytes: world.host.disk_bytes(),
         disk_bytes_per_message: world.host.disk_bytes().map(|bytes| bytes as f64 / messages),
     };
     Ok((shelves, filled))
+}
+
+/// Waits until one answer to a search is enough, as it is when all messages are indexed: how long that took, and
+/// `None` where it never came to be.
+async fn searchable(reader: &Reader) -> Result<Option<f64>> {
+    reader.world.progress.begin("indexing", Goal::Time(Instant::now(), INDEXED));
+    let begun = Instant::now();
+    let busiest = reader.shelves.users.len() - 1;
+    while reader.search(busiest, Sought::Rare, None).await? > 1 {
+        if begun.elapsed() > INDEXED {
+            return Ok(None);
+        }
+        sleep(SAMPLE).await;
+    }
+    Ok(Some(begun.elapsed().as_secs_f64()))
 }
 
 /// All questions, each as often as was asked.

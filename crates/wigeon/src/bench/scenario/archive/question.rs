@@ -9,11 +9,13 @@ use wigeon_proto::limits::PAGE_FRAMES_MAX;
 
 use super::fill::Shelves;
 use super::last_text;
-use super::texts::Dice;
+use super::texts::{Dice, Sought};
 use crate::bench::world::World;
 
 /// Messages of a page of history: the chat page's own step.
 const STEP: usize = 50;
+/// Hits of a page of what is found.
+const HITS: usize = 20;
 
 /// A kind of question, measured for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +30,24 @@ pub(super) enum Question {
     Newest,
     /// Messages from anywhere in the largest room.
     Deep,
+    /// A word in all of the user's rooms.
+    Search(Sought),
+    /// A word in the largest room.
+    SearchRoom(Sought),
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Open, Self::OpenBusiest, Self::CatchUp, Self::Newest, Self::Deep];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Open,
+        Self::OpenBusiest,
+        Self::CatchUp,
+        Self::Newest,
+        Self::Deep,
+        Self::Search(Sought::Common),
+        Self::Search(Sought::Rare),
+        Self::Search(Sought::Chinese),
+        Self::SearchRoom(Sought::Rare),
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -41,6 +56,12 @@ impl Question {
             Self::CatchUp => "catch up with 500 events",
             Self::Newest => "newest page of a room",
             Self::Deep => "a page deep in a room",
+            Self::Search(Sought::Common) => "search a common word",
+            Self::Search(Sought::Rare) => "search a rare word",
+            Self::Search(Sought::Chinese) => "search a Chinese word",
+            Self::SearchRoom(Sought::Common) => "search a room, common",
+            Self::SearchRoom(Sought::Rare) => "search a room, rare",
+            Self::SearchRoom(Sought::Chinese) => "search a room, Chinese",
         }
     }
 }
@@ -70,6 +91,8 @@ impl Reader {
                 let before = 2 + dice.below(self.shelves.messages[0].into());
                 self.page(user, 0, Some(before)).await
             }
+            Question::Search(sought) => self.search(user, sought, None).await.map(drop),
+            Question::SearchRoom(sought) => self.search(user, sought, Some(0)).await.map(drop),
         }
     }
 
@@ -120,6 +143,29 @@ impl Reader {
         let missed = self.shelves.users[user].iter().map(|room| self.shelves.messages[*room] as usize).sum();
         ensure!(frames == PAGE_FRAMES_MAX.min(missed), "{frames} events of {missed}");
         Ok(())
+    }
+
+    /// The first page of what is found, in as many answers as that takes; how many those were.
+    pub(super) async fn search(&self, user: usize, sought: Sought, room: Option<usize>) -> Result<usize> {
+        let name = room.map(|room| self.world.rooms.name(room));
+        let there = match room {
+            Some(room) => self.shelves.having(sought, &[room]),
+            None => self.shelves.having(sought, &self.shelves.users[user]),
+        };
+        let (mut hits, mut before, mut answers) = (0, None, 0);
+        loop {
+            let ask = json!({ "type": "search", "q": sought.word(), "room": name, "before": before, "limit": HITS });
+            let answer = self.command(user, ask).await?;
+            answers += 1;
+            hits += memmem::find_iter(&answer, b"\"snippet\":").count();
+            before = last_text(&answer, "next");
+            if before.is_none() || hits >= HITS {
+                break;
+            }
+        }
+        ensure!(hits >= HITS.min(there), "{hits} hits of {there}");
+        ensure!(hits <= there, "{hits} hits where there are {there}");
+        Ok(answers)
     }
 
     /// The answer to one command of a user.

@@ -1,12 +1,19 @@
 //! What people of an archive write: few words often and many seldom, as in any language, a fifth of it in Chinese.
 //!
 //! Made up, so that a run needs no file, and from a fixed seed, so that two runs store the same. Words follow Zipf's
-//! law: the n-th is used an n-th as often as the first.
+//! law: the n-th is used an n-th as often as the first. So there is a common word and a rare one to search for.
 
 /// Words of each language.
 const WORDS: u64 = 20_000;
 /// One in so many texts is in Chinese.
 const CHINESE: u64 = 5;
+
+/// In about one text of seven.
+const COMMON: u64 = 5;
+/// In about one text of 15,000.
+const RARE: u64 = 16_000;
+/// In about one text of 2,000.
+const CHINESE_WORD: u64 = 300;
 
 const CONSONANTS: &[u8; 16] = b"bcdfghjklmnprstv";
 const VOWELS: &[u8; 4] = b"aeio";
@@ -62,6 +69,28 @@ pub(super) fn text(dice: &mut Dice) -> String {
     text
 }
 
+/// What is searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    Common,
+    Rare,
+    Chinese,
+}
+
+impl Sought {
+    pub(super) const ALL: [Self; 3] = [Self::Common, Self::Rare, Self::Chinese];
+
+    pub(super) fn word(self) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Common => push_word(&mut text, COMMON),
+            Self::Rare => push_word(&mut text, RARE),
+            Self::Chinese => push_chinese(&mut text, CHINESE_WORD),
+        }
+        text
+    }
+}
+
 /// Three syllables, of which there are 64.
 fn push_word(text: &mut String, rank: u64) {
     for shift in [0, 6, 12] {
@@ -85,20 +114,23 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn word(rank: u64) -> String {
-        let mut text = String::new();
-        push_word(&mut text, rank);
-        text
-    }
-
     #[test]
-    fn words_differ_and_the_fifth_is_a_fifth_as_common_as_the_first() {
+    fn words_differ_and_are_as_common_as_they_say() {
+        let word = |rank| {
+            let mut text = String::new();
+            push_word(&mut text, rank);
+            text
+        };
         let words: HashSet<_> = (0..WORDS).map(word).collect();
         assert_eq!(words.len() as u64, WORDS);
         let mut dice = Dice::new(7);
         let texts: Vec<_> = (0..60_000).map(|_| text(&mut dice)).collect();
-        let with = |rank| texts.iter().filter(|text| text.contains(&word(rank))).count();
-        assert!(with(99) > 100 && with(9) > 5 * with(99), "{} {}", with(9), with(99));
-        assert!(texts.iter().filter(|text| !text.is_ascii()).count() > 10_000);
+        let with = |sought: Sought| {
+            let word = sought.word();
+            texts.iter().filter(|text| text.contains(&word)).count()
+        };
+        assert!((6_000..12_000).contains(&with(Sought::Common)), "{}", with(Sought::Common));
+        assert!((1..20).contains(&with(Sought::Rare)), "{}", with(Sought::Rare));
+        assert!((10..120).contains(&with(Sought::Chinese)), "{}", with(Sought::Chinese));
     }
 }
