@@ -262,7 +262,7 @@ pub(super) struct Archive {
     /// Rooms of one further user, who is in more than anybody else
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = value_parser!(u32).range(1..=ROOMS_MAX))]
     pub(super) rooms_of_busiest: u32,
-    /// Answers to measure for each question, alone and again beside writers
+    /// Answers to measure for each question, alone and again beside writers; at most 10 s of each
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..=REQUESTS_MAX))]
     pub(super) requests: u32,
     /// Questions under way at once

@@ -55,8 +55,10 @@ pub(super) const END: Duration = Duration::from_secs(8);
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Without any further reader becoming level for this long, a catch-up has failed.
 pub(super) const LEVEL: Duration = Duration::from_secs(20);
-/// How long what was filled may take until a search finds all of it in one answer; then it is asked all the same.
-pub(super) const INDEXED: Duration = Duration::from_secs(180);
+/// Without any progress for this long, what was filled is as searchable as it will be.
+pub(super) const INDEXED: Duration = Duration::from_secs(5);
+/// How long one question is asked at most: a slow one has said enough by then.
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
 /// Between two looks at a count that nobody announces.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 /// Between two samples of deliveries and memory.

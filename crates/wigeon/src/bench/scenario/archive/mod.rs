@@ -4,6 +4,7 @@ mod fill;
 mod question;
 mod texts;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use wigeon_proto::limits::PAGE_FRAMES_MAX;
 
 use super::{Findings, latency, paced};
 use crate::bench::arguments;
-use crate::bench::limits::{INDEXED, SAMPLE};
+use crate::bench::limits::{INDEXED, QUESTION, SAMPLE};
 use crate::bench::meter::Meter;
 use crate::bench::process;
 use crate::bench::progress::Goal;
@@ -33,7 +34,7 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result
     let cursors =
         (0..shelves.users.len()).map(|user| shelves.behind(user, PAGE_FRAMES_MAX).to_owned()).collect();
     let largest_room = shelves.messages[0];
-    let reader = Rc::new(Reader { world: world.clone(), shelves, cursors });
+    let reader = Rc::new(Reader { world: world.clone(), shelves, cursors, asked: Cell::new(0) });
 
     filled.searchable_after_s = searchable(&reader).await?;
     let alone = questions(&reader, asked).await?;
@@ -61,7 +62,7 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result
             asked.at_once
         ),
         connections: asked.at_once as usize,
-        expected: 2 * Question::ALL.len() as u64 * u64::from(asked.requests),
+        expected: reader.asked.get(),
         acknowledged: latency(&answers),
         archive: Some(Archive { filled, rate: asked.rate, alone, writing }),
         ..Findings::default()
@@ -91,18 +92,24 @@ async fn filled(world: &Rc<World>, asked: &arguments::Archive) -> Result<(Shelve
 }
 
 /// Waits until one answer to a search is enough, as it is when all messages are indexed: how long that took, and
-/// `None` where it never came to be.
+/// `None` where it does not come to that.
 async fn searchable(reader: &Reader) -> Result<Option<f64>> {
-    reader.world.progress.begin("indexing", Goal::Time(Instant::now(), INDEXED));
+    reader.world.progress.begin("indexing", Goal::Count(1));
     let begun = Instant::now();
+    let (mut least, mut since) = (usize::MAX, begun);
     let busiest = reader.shelves.users.len() - 1;
-    while reader.search(busiest, Sought::Rare, None).await? > 1 {
-        if begun.elapsed() > INDEXED {
+    loop {
+        let answers = reader.search(busiest, Sought::Rare, None).await?;
+        if answers == 1 {
+            return Ok(Some(begun.elapsed().as_secs_f64()));
+        }
+        if answers < least {
+            (least, since) = (answers, Instant::now());
+        } else if since.elapsed() > INDEXED {
             return Ok(None);
         }
         sleep(SAMPLE).await;
     }
-    Ok(Some(begun.elapsed().as_secs_f64()))
 }
 
 /// All questions, each as often as was asked.
@@ -127,16 +134,21 @@ async fn questions(reader: &Rc<Reader>, asked: &arguments::Archive) -> Result<Ve
     Ok(phases)
 }
 
-/// Asks one question so often, the next when there is an answer to the one before.
+/// Asks one question so often, the next when there is an answer to the one before, or as often as there is time for.
 async fn ask(reader: Rc<Reader>, tally: Rc<Tally>, question: Question, times: u32, mut dice: Dice) {
     let clock = reader.world.clock;
+    let begun = Instant::now();
     for _ in 0..times {
+        if begun.elapsed() > QUESTION {
+            return;
+        }
         let begun_ns = clock.now_ns();
         match reader.ask(question, &mut dice).await {
             Ok(()) => tally.deliver(begun_ns, clock.now_ns()),
             Err(error) => tally.fail(format!("{}: {error:#}", question.name())),
         }
         tally.ready.set(tally.ready.get() + 1);
+        reader.asked.set(reader.asked.get() + 1);
     }
 }
 

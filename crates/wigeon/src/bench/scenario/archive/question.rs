@@ -1,5 +1,6 @@
 //! What is asked of an archive: the requests of the page, as it makes them, and whether an answer is right.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use anyhow::{Result, ensure};
@@ -73,6 +74,8 @@ pub(super) struct Reader {
     pub(super) shelves: Rc<Shelves>,
     /// A cursor of each user from which one page of events is missing.
     pub(super) cursors: Vec<String>,
+    /// Questions so far.
+    pub(super) asked: Cell<u64>,
 }
 
 impl Reader {
