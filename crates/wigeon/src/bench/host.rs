@@ -88,13 +88,22 @@ impl Host {
 
     /// A token for a service of this name: services may send as fast as they can.
     pub(super) fn token(&self, name: &str) -> Result<String> {
+        self.token_of(name, Role::Service)
+    }
+
+    /// A token for a user, where we can make one; else the service's, which may act for them, and sees more.
+    pub(super) fn user_token(&self, user: &str) -> Result<String> {
+        self.token_of(user, Role::User)
+    }
+
+    fn token_of(&self, name: &str, role: Role) -> Result<String> {
         match &self.credentials {
             Credentials::Token(token) => Ok(token.clone()),
             Credentials::Sign(tokens) => {
                 let now =
                     SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
                 let user = UserId::parse(name)?;
-                Ok(tokens.issue(&user, None, Role::Service, TOKEN_S, now.as_millis() as u64))
+                Ok(tokens.issue(&user, None, role, TOKEN_S, now.as_millis() as u64))
             }
         }
     }

@@ -190,16 +190,25 @@ impl World {
 
     /// Asks as it stands: the JSON of one command or of an array of them. The answer is not looked into.
     pub(super) async fn post(&self, commands: String) -> Result<Answer> {
-        self.raw(Method::POST, "/v1/commands", commands).await
+        self.post_with(self.token(), commands).await
+    }
+
+    /// The same with this token.
+    pub(super) async fn post_with(&self, token: &str, commands: String) -> Result<Answer> {
+        self.raw(Method::POST, "/v1/commands", token, commands).await
     }
 
     /// The answer to a GET of this path.
-    pub(super) async fn get(&self, path: &str) -> Result<Answer> {
-        self.raw(Method::GET, path, String::new()).await
+    pub(super) async fn get_with(&self, token: &str, path: &str) -> Result<Answer> {
+        self.raw(Method::GET, path, token, String::new()).await
     }
 
-    async fn raw(&self, method: Method, path: &str, body: String) -> Result<Answer> {
-        let bearer = format!("Bearer {}", self.client.token().unwrap_or_default());
+    fn token(&self) -> &str {
+        self.client.token().unwrap_or_default()
+    }
+
+    async fn raw(&self, method: Method, path: &str, token: &str, body: String) -> Result<Answer> {
+        let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let answer =
             self.client.raw(method, path, &headers, body).await.map_err(|error| self.unusable(error))?;
@@ -216,7 +225,7 @@ impl World {
         struct Poll {
             cursor: String,
         }
-        let answer = self.get("/v1/events?transport=poll").await?;
+        let answer = self.get_with(self.token(), "/v1/events?transport=poll").await?;
         Ok(serde_json::from_slice::<Poll>(&answer.body)?.cursor)
     }
 

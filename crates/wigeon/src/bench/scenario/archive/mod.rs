@@ -33,8 +33,10 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result
     let shelves = Rc::new(shelves);
     let cursors =
         (0..shelves.users.len()).map(|user| shelves.behind(user, PAGE_FRAMES_MAX).to_owned()).collect();
+    let tokens = (0..shelves.users.len()).map(|user| world.host.user_token(&world.rooms.user(user)));
+    let tokens = tokens.collect::<Result<_>>()?;
     let largest_room = shelves.messages[0];
-    let reader = Rc::new(Reader { world: world.clone(), shelves, cursors, asked: Cell::new(0) });
+    let reader = Rc::new(Reader { world: world.clone(), shelves, cursors, tokens, asked: Cell::new(0) });
 
     filled.searchable_after_s = searchable(&reader).await?;
     let alone = questions(&reader, asked).await?;
