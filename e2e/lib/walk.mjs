@@ -81,6 +81,14 @@ export class Walker extends Chat {
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
   }
 
+  /** To a person by Ctrl+K, a part of the name and a click. */
+  async jumpTo(name) {
+    await this.page.keyboard.press("ControlOrMeta+k");
+    await this.page.getByRole("combobox").fill(name);
+    await this.page.getByRole("option", { name, exact: true }).click();
+    await this.page.getByRole("heading", { level: 1, name }).waitFor();
+  }
+
   async choose(entry) {
     await this.page.locator("[role^=menuitem]").filter({ hasText: entry }).first().click();
   }
