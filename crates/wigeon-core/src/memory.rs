@@ -38,6 +38,7 @@ pub struct Memory {
 struct Stay {
     after: u64,
     to: Option<u64>,
+    as_reader: bool,
 }
 
 impl Memory {
@@ -74,16 +75,16 @@ impl Memory {
             Change::Joined(room, user, member) => {
                 self.members.insert((room.clone(), user.clone()), *member);
                 let stays = self.stays.entry((room.clone(), user.clone())).or_default();
-                stays.push(Stay { after: member.joined_seq, to: None });
+                stays.push(Stay { after: member.joined_seq, to: None, as_reader: false });
             }
             Change::Member(room, user, member) => {
                 self.members.insert((room.clone(), user.clone()), *member);
             }
-            Change::Left { room, user, seq } => {
+            Change::Left { room, user, seq, as_reader } => {
                 let key = (room.clone(), user.clone());
                 self.members.remove(&key);
                 if let Some(stay) = self.stays.get_mut(&key).and_then(|stays| stays.last_mut()) {
-                    stay.to = Some(*seq);
+                    (stay.to, stay.as_reader) = (Some(*seq), *as_reader);
                 }
             }
             Change::Edited { room, seq, version, text, .. } => {
@@ -176,6 +177,11 @@ impl State for Memory {
     fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Infallible> {
         let stays = self.stays.get(&(room.clone(), user.clone()));
         Ok(stays.into_iter().flatten().any(|stay| seq > stay.after && stay.to.is_none_or(|to| seq <= to)))
+    }
+
+    fn left_as_reader(&self, room: &RoomId, user: &UserId) -> Result<bool, Infallible> {
+        let stays = self.stays.get(&(room.clone(), user.clone()));
+        Ok(stays.and_then(|stays| stays.last()).is_some_and(|stay| stay.as_reader))
     }
 
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Infallible> {

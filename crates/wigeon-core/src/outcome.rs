@@ -25,6 +25,8 @@ pub enum Change {
         user: UserId,
         /// The newest message they may still see.
         seq: u64,
+        /// Whether they could only read.
+        as_reader: bool,
     },
     /// A message mentions a user.
     Mention(RoomId, u64, UserId),

@@ -160,6 +160,8 @@ pub trait State {
     fn text(&self, room: &RoomId, seq: u64) -> Result<Option<String>, Self::Error>;
     /// Whether the message was sent during one of the user's stays.
     fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Self::Error>;
+    /// Whether the user is no member, but was one, and could only read when they left.
+    fn left_as_reader(&self, room: &RoomId, user: &UserId) -> Result<bool, Self::Error>;
     /// Whether the user's reaction stands on the message, and how many different ones do.
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Self::Error>;
     /// Whether the message is pinned, and how many are.

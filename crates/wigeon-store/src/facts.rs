@@ -153,6 +153,7 @@ pub(crate) fn prefs_of(db: &Connection, user: &UserId) -> Result<HashMap<String,
 pub(crate) struct Stay {
     pub(crate) after: u64,
     pub(crate) to: Option<u64>,
+    pub(crate) as_reader: bool,
 }
 
 impl Stay {
@@ -164,10 +165,11 @@ impl Stay {
 /// A user's stays in a room, in their order.
 pub(crate) fn stays(db: &Connection, n: i64, user: &UserId) -> Result<Vec<Stay>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT joined_seq, left_seq FROM interval WHERE user = ?1 AND room = ?2 ORDER BY joined_pos",
+        "SELECT joined_seq, left_seq, as_reader FROM interval WHERE user = ?1 AND room = ?2 ORDER BY joined_pos",
     )?;
-    let rows = statement
-        .query_map(params![user.as_str(), n], |row| Ok(Stay { after: row.get(0)?, to: row.get(1)? }))?;
+    let rows = statement.query_map(params![user.as_str(), n], |row| {
+        Ok(Stay { after: row.get(0)?, to: row.get(1)?, as_reader: row.get(2)? })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -395,6 +395,10 @@ impl State for Overlay {
         self.rarely(room, |rare, db, n| rare.was_there(db, n, user, seq))
     }
 
+    fn left_as_reader(&self, room: &RoomId, user: &UserId) -> Result<bool, Fault> {
+        self.rarely(room, |rare, db, n| rare.left_as_reader(db, n, user))
+    }
+
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Fault> {
         let Some(n) = self.key(room)? else { return Ok(Among::default()) };
         self.with_reactions((n, seq), |standing| {

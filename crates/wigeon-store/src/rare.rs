@@ -133,6 +133,11 @@ impl Rare {
         with(&self.stays, key, || facts::stays(db, n, user), covers)
     }
 
+    pub(crate) fn left_as_reader(&self, db: &Connection, n: i64, user: &UserId) -> Result<bool, Fault> {
+        let last = |stays: &mut Vec<Stay>| stays.last().is_some_and(|stay| stay.as_reader);
+        with(&self.stays, (n, user.clone()), || facts::stays(db, n, user), last)
+    }
+
     /// The text of a message that is not as it was sent, if that is newer than the tables may be.
     pub(crate) fn text(&self, n: i64, seq: u64) -> Option<String> {
         self.texts.borrow_mut().get(&(n, seq)).map(|text| text.clone())
@@ -169,14 +174,14 @@ impl Rare {
                 self.prefs.get_mut().insert((user.clone(), room.clone()), prefs);
             }
             Change::Joined(_, user, member) => {
-                let stay = Stay { after: member.joined_seq, to: None };
+                let stay = Stay { after: member.joined_seq, to: None, as_reader: false };
                 let begin = |stays: &mut Vec<Stay>| stays.push(stay);
                 with(&self.stays, (n, user.clone()), || facts::stays(db, n, user), begin)?;
             }
-            Change::Left { user, seq, .. } => {
+            Change::Left { user, seq, as_reader, .. } => {
                 let end = |stays: &mut Vec<Stay>| {
                     if let Some(last) = stays.last_mut() {
-                        last.to = Some(*seq);
+                        (last.to, last.as_reader) = (Some(*seq), *as_reader);
                     }
                 };
                 with(&self.stays, (n, user.clone()), || facts::stays(db, n, user), end)?;

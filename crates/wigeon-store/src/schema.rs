@@ -114,6 +114,9 @@ INSERT INTO meta (key, value) VALUES ('answers_until', 0);
 
 -- A message's mentions, for its recall and its end.
 CREATE INDEX mention_message ON mention (room, seq);
+", "
+-- Whether the user could only read when they left.
+ALTER TABLE interval ADD COLUMN as_reader INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

@@ -114,7 +114,7 @@ impl<'a> Slice<'a> {
                 self.execute(sql, params![user.as_str(), n, member.joined_pos, member.joined_seq])?;
             }
             Change::Member(_, user, member) => drop(self.members.insert((n, user), member)),
-            Change::Left { user, seq, .. } => self.leave(n, user, position, *seq)?,
+            Change::Left { user, seq, as_reader, .. } => self.leave(n, user, position, (*seq, *as_reader))?,
             Change::Mention(_, seq, user) => {
                 let sql = "INSERT INTO mention (user, room, seq) VALUES (?1, ?2, ?3)";
                 self.execute(sql, params![user.as_str(), n, seq])?;
@@ -160,11 +160,18 @@ impl<'a> Slice<'a> {
         Ok(())
     }
 
-    fn leave(&mut self, n: i64, user: &'a UserId, position: u64, seq: u64) -> Result<(), Fault> {
+    fn leave(
+        &mut self,
+        n: i64,
+        user: &'a UserId,
+        position: u64,
+        (seq, as_reader): (u64, bool),
+    ) -> Result<(), Fault> {
         self.members.remove(&(n, user));
         self.execute("DELETE FROM member WHERE room = ?1 AND user = ?2", params![n, user.as_str()])?;
-        let sql = "UPDATE interval SET left_pos = ?3, left_seq = ?4 WHERE user = ?2 AND room = ?1 AND left_pos IS NULL";
-        self.execute(sql, params![n, user.as_str(), position, seq])
+        let sql = "UPDATE interval SET left_pos = ?3, left_seq = ?4, as_reader = ?5
+            WHERE user = ?2 AND room = ?1 AND left_pos IS NULL";
+        self.execute(sql, params![n, user.as_str(), position, seq, as_reader])
     }
 
     /// The text leaves every place it is served from, the replay of the log included; what stands is

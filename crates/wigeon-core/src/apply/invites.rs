@@ -5,7 +5,6 @@
 
 use wigeon_proto::command::{InviteCreate, OfInvite};
 use wigeon_proto::error::ErrorCode;
-use wigeon_proto::event::{MemberAction, What};
 use wigeon_proto::limits::INVITES_MAX;
 use wigeon_proto::reply::Invite;
 use wigeon_proto::room::Role;
@@ -42,7 +41,7 @@ impl<S: State> Step<'_, S> {
 
     pub(super) fn invite_accept(&self, accept: &OfInvite) -> Decision<S> {
         let invite = self.invite(accept)?;
-        let mut room = self.room(&invite.room)?;
+        let room = self.room(&invite.room)?;
         if let Some(member) = self.find_member(&room.id, self.actor())? {
             return Ok(self.already(&room, member.joined_pos));
         }
@@ -51,14 +50,11 @@ impl<S: State> Step<'_, S> {
         }
         let user = self.actor().clone();
         self.not_banned(&room, &user)?;
-        let mut changes =
-            vec![Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, &user, Role::Member)?)];
+        let mut changes = Vec::new();
         if let Some(uses) = invite.uses_left {
             changes.push(Change::Invite(Invite { uses_left: Some(uses - 1), ..invite }));
         }
-        room.user_count += 1;
-        let what = What::member(MemberAction::Join, vec![user], Some(Role::Member));
-        Ok(self.in_room(room, what, changes))
+        self.joins(room, user, changes)
     }
 
     pub(super) fn invite_revoke(&self, revoke: &OfInvite) -> Decision<S> {

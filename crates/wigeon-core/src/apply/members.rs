@@ -124,7 +124,9 @@ impl<S: State> Step<'_, S> {
             return stop(ErrorCode::Forbidden, "a room keeps at least one owner");
         }
         room.user_count -= 1;
-        let change = Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq };
+        let as_reader = member.role == Role::Reader;
+        let change =
+            Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq, as_reader };
         Ok((room, change))
     }
 

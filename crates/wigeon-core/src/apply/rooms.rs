@@ -79,7 +79,7 @@ impl<S: State> Step<'_, S> {
     }
 
     pub(super) fn room_join(&self, join: &OfRoom) -> Decision<S> {
-        let mut room = self.room(&join.room)?;
+        let room = self.room(&join.room)?;
         if let Some(member) = self.find_member(&room.id, self.actor())? {
             return Ok(self.already(&room, member.joined_pos));
         }
@@ -88,11 +88,17 @@ impl<S: State> Step<'_, S> {
         }
         let user = self.actor().clone();
         self.not_banned(&room, &user)?;
-        let newcomer = self.newcomer(&room, &user, Role::Member)?;
-        let change = Change::Joined(room.id.clone(), user.clone(), newcomer);
+        self.joins(room, user, Vec::new())
+    }
+
+    /// The user comes by themself, and with it come other changes. Who could only read when they left can do no
+    /// more for having left; others may give them another role.
+    pub(super) fn joins(&self, mut room: Room, user: UserId, mut changes: Vec<Change>) -> Decision<S> {
+        let was_reader = self.state.left_as_reader(&room.id, &user).map_err(Stop::Fault)?;
+        let role = if was_reader { Role::Reader } else { Role::Member };
+        changes.push(Change::Joined(room.id.clone(), user.clone(), self.newcomer(&room, &user, role)?));
         room.user_count += 1;
-        let what = What::member(MemberAction::Join, vec![user], Some(Role::Member));
-        Ok(self.in_room(room, what, vec![change]))
+        Ok(self.in_room(room, What::member(MemberAction::Join, vec![user], Some(role)), changes))
     }
 
     pub(super) fn room_leave(&self, leave: &OfRoom) -> Decision<S> {
@@ -106,7 +112,9 @@ impl<S: State> Step<'_, S> {
         }
         room.user_count -= 1;
         let user = self.actor().clone();
-        let change = Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq };
+        let as_reader = member.role == Role::Reader;
+        let change =
+            Change::Left { room: room.id.clone(), user: user.clone(), seq: room.head_seq, as_reader };
         Ok(self.in_room(room, What::member(MemberAction::Leave, vec![user], None), vec![change]))
     }
 

@@ -3,6 +3,7 @@
 mod invites;
 mod marks;
 mod messages;
+mod mischief;
 mod moderation;
 mod retention;
 mod rules;

@@ -73,7 +73,9 @@ pub(crate) fn any_step() -> impl Strategy<Value = (usize, serde_json::Value)> {
         2 => room().prop_map(|room| json!({"type":"room.leave","room":room})),
         2 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.add","room":room,"user":who})),
         1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.remove","room":room,"user":who})),
-        1 => (room(), other()).prop_map(|(room, who)| json!({"type":"member.role","room":room,"user":who,"role":"admin"})),
+        1 => (room(), other(), any::<bool>()).prop_map(|(room, who, up)| {
+            json!({"type":"member.role","room":room,"user":who,"role":if up { "admin" } else { "reader" }})
+        }),
         2 => (room(), seq()).prop_map(|(room, seq)| json!({"type":"unread","room":room,"seq":seq})),
         1 => (room(), seq(), any::<bool>()).prop_map(|(room, seq, on)| json!({"type":"pin","room":room,"seq":seq,"on":on})),
         1 => room().prop_map(|room| json!({"type":"send","room":room,"body":{"text":"@all"},"mention_all":true})),
