@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::Target;
 use wigeon_proto::limits::RETENTION_STEP_ROWS;
-use wigeon_store::Store;
 use wigeon_store::read::PageRequest;
+use wigeon_store::{Durability, Store};
 
 use crate::world::{START, apply, as_user, ask, asker, entry, expired, play, room, said, snapshot, user};
 
@@ -153,4 +153,26 @@ fn a_room_keeps_less_than_the_server_but_not_more() {
     };
     // The server of these tests keeps five days.
     assert_eq!((kept(0), kept(2), kept(7)), (Some(6), Some(3), Some(6)));
+}
+
+#[test]
+fn an_id_is_known_for_thirty_days_whatever_the_tables_hold_by_then() {
+    let send = |day| later(day, said("ann", "same", "x"));
+    let seq = |answer: wigeon_store::Answer| {
+        serde_json::from_slice::<Value>(&answer.unwrap()).unwrap()["seq"].as_u64().unwrap()
+    };
+    for (day, wanted) in [(29, 1), (31, 2)] {
+        let (dir, mut store) = play(vec![send(0)]);
+        // The message is in the tables; that it goes is not, when its sender asks again.
+        for old in expired(&store, START + day * DAY_MS) {
+            store.writer.step(&old.into()).unwrap().unwrap();
+        }
+        assert_eq!(seq(store.writer.step(&send(day).into()).unwrap()), wanted, "day {day}");
+        store.writer.commit().unwrap();
+        clear(&mut store, day);
+        assert_eq!(seq(store.writer.step(&send(day).into()).unwrap()), wanted, "day {day}, folded");
+        drop(store);
+        let mut store = Store::open(dir.path(), Durability::Os, 8).unwrap();
+        assert_eq!(seq(store.writer.step(&send(day).into()).unwrap()), wanted, "day {day}, from the disk");
+    }
 }
