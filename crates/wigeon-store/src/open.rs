@@ -123,14 +123,15 @@ fn start(directory: &Path, durability: Durability, random: u64, lock: Lock) -> R
     let mut db = open_writer(&file)?;
     let run = Run::decide(&db, durability, random)?;
     let overlay = Overlay::new(open_reader(&file)?, run.epoch)?;
-    let mut stepper = Stepper::new(overlay, rows::position(&db)?, run.epoch);
+    let found = rows::position(&db)?;
+    let mut stepper = Stepper::new(overlay, found, run.epoch);
     let end = recover(&log, &mut stepper, &mut db, run)?;
     run.note(&mut db, durability)?;
     let position = stepper.position;
     let appender = match durability {
         Durability::Memory => None,
         Durability::Os | Durability::Fsync => {
-            let end = connected(&log, &db, end, position)?;
+            let end = connected(&log, &db, end, position, found > 0 && run.is_another)?;
             Some(Appender::resume(&log, &end, durability == Durability::Fsync)?)
         }
     };
@@ -165,14 +166,21 @@ fn recover(log: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run) -> 
 }
 
 /// The end of a log from which, with its base, the tables could be folded again. Where the log that was found
-/// is none, the tables become the base of another.
-fn connected(log: &Path, tables: &Connection, end: End, position: u64) -> Result<End, Fault> {
+/// is none, the tables become the base of another. So they do with another epoch: an answer that the tables
+/// hold names the epoch it was given in, and a log is of one.
+fn connected(
+    log: &Path,
+    tables: &Connection,
+    end: End,
+    position: u64,
+    is_another: bool,
+) -> Result<End, Fault> {
     let base = base::position(log)?;
     let reaches_back = match (&end.segment, log::segments(log)?.first()) {
         (Some(_), Some(oldest)) => oldest.first <= base + 1,
         _ => base == position,
     };
-    if reaches_back && end.next == position + 1 {
+    if reaches_back && end.next == position + 1 && (base == position || !is_another) {
         return Ok(end);
     }
     tracing::info!(position, "the log does not lead to the tables; they become its base");
@@ -224,6 +232,8 @@ fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
 #[derive(Clone, Copy)]
 struct Run {
     epoch: Epoch,
+    /// The epoch is not that of the last run.
+    is_another: bool,
     /// Nothing acknowledged can have been lost before it.
     whole: bool,
 }
@@ -247,7 +257,7 @@ impl Run {
             Some(bits) if whole && durability != Durability::Memory => Epoch::new(bits),
             _ => Epoch::new(random),
         };
-        Ok(Self { epoch, whole })
+        Ok(Self { epoch, is_another: kept != Some(epoch.bits()), whole })
     }
 
     /// Notes that it begins. Until then a start that is cut short is followed by one like it.

@@ -17,7 +17,11 @@ use crate::{Fault, stored};
 pub(crate) fn retain(db: &Connection, n: i64, to_seq: u64, to_pos: u64, at: u64) -> Result<(), Fault> {
     keep_answers(db, n, to_seq, at)?;
     let execute = |sql: &str, to: u64| db.prepare_cached(sql)?.execute(params![n, to]);
-    execute("DELETE FROM event WHERE room = ?1 AND pos <= ?2", to_pos)?;
+    execute("DELETE FROM event INDEXED BY event_message WHERE room = ?1 AND seq <= ?2", to_seq)?;
+    execute(
+        "DELETE FROM event INDEXED BY event_other WHERE room = ?1 AND pos <= ?2 AND seq IS NULL",
+        to_pos,
+    )?;
     execute(
         "DELETE FROM event WHERE pos IN (SELECT pos FROM event INDEXED BY event_edit
          WHERE room = ?1 AND target <= ?2 AND kind = 'message.edited')",
@@ -46,7 +50,8 @@ fn keep_answers(db: &Connection, n: i64, to_seq: u64, at: u64) -> Result<(), Fau
         id: CommandId,
     }
     let mut statement = db.prepare_cached(
-        "SELECT pos, seq, hash, tail FROM event WHERE room = ?1 AND seq <= ?2 AND key IS NOT NULL",
+        "SELECT pos, seq, hash, tail FROM event INDEXED BY event_message
+         WHERE room = ?1 AND seq <= ?2 AND key IS NOT NULL",
     )?;
     let mut keep = db.prepare_cached(
         "INSERT INTO answer (actor, id, hash, reply, until) VALUES (?1, ?2, ?3, ?4, ?5)

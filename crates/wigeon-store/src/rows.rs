@@ -187,14 +187,21 @@ fn find_sent(db: &Connection, actor: &UserId, id: &CommandId) -> Result<Option<(
         seq: u64,
         id: CommandId,
     }
-    let mut statement = db.prepare_cached("SELECT pos, hash, tail FROM event WHERE key = ?1")?;
-    let mut rows = statement.query([answer_key(actor, id)])?;
-    while let Some(row) = rows.next()? {
-        let tail: Vec<u8> = row.get(2)?;
-        let message: Message = stored(serde_json::from_slice(&[b"{", tail.as_slice()].concat()))?;
-        if message.from == *actor && message.id == *id {
-            let Message { room, seq, at, .. } = message;
-            return Ok(Some((row.get(1)?, Sent { room, seq, at, position: row.get(0)? })));
+    let newest: u64 =
+        db.prepare_cached("SELECT coalesce(max(pos), 0) FROM event")?.query_row([], |row| row.get(0))?;
+    let mut statement = db.prepare_cached(
+        "SELECT pos, hash, tail FROM event INDEXED BY event_key WHERE pos >> 15 = ?1 AND key = ?2",
+    )?;
+    // What is repeated was mostly said a moment ago.
+    for stretch in (0..=newest >> 15).rev() {
+        let mut rows = statement.query(params![stretch, answer_key(actor, id)])?;
+        while let Some(row) = rows.next()? {
+            let tail: Vec<u8> = row.get(2)?;
+            let message: Message = stored(serde_json::from_slice(&[b"{", tail.as_slice()].concat()))?;
+            if message.from == *actor && message.id == *id {
+                let Message { room, seq, at, .. } = message;
+                return Ok(Some((row.get(1)?, Sent { room, seq, at, position: row.get(0)? })));
+            }
         }
     }
     Ok(None)

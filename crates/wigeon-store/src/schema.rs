@@ -117,6 +117,12 @@ CREATE INDEX mention_message ON mention (room, seq);
 ", "
 -- Whether the user could only read when they left.
 ALTER TABLE interval ADD COLUMN as_reader INTEGER NOT NULL DEFAULT 0;
+", "
+-- A room's events are found in two lanes, the messages by seq. Keys are random: those of one stretch of positions
+-- stand together, so that a message touches a page that others have just touched.
+DROP INDEX event_room;
+DROP INDEX event_key;
+CREATE INDEX event_key ON event (pos >> 15, key) WHERE key IS NOT NULL;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

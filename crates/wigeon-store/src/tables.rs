@@ -4,10 +4,10 @@
 //! is written once, at the end; the rest in order. To add a kind of change, give it its statement in
 //! [`Slice::change`]; if the rules read what it changes, also its place in [`crate::overlay`].
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use wigeon_core::entry::PayloadHash;
 use wigeon_core::outcome::Change;
 use wigeon_core::state::{Member, Room};
@@ -66,22 +66,33 @@ impl Pending {
 pub(crate) fn fold(db: &mut Connection, entries: &[Pending]) -> Result<(), Fault> {
     let Some(last) = entries.last() else { return Ok(()) };
     let tx = db.transaction()?;
-    let mut slice = Slice { db: &tx, rooms: BTreeMap::new(), members: BTreeMap::new() };
+    let mut slice = Slice {
+        db: &tx,
+        add_event: tx.prepare_cached(ADD_EVENT)?,
+        rooms: HashMap::new(),
+        members: HashMap::new(),
+    };
     for entry in entries {
         slice.entry(entry)?;
     }
     slice.write_rooms()?;
     slice.write_members()?;
     slice.execute("UPDATE meta SET value = ?1 WHERE key = 'position'", [last.position])?;
+    drop(slice);
     tx.commit()?;
     Ok(())
 }
 
+/// Held while a slice is folded: it is what most entries need.
+const ADD_EVENT: &str = "INSERT INTO event (pos, room, seq, target, kind, tail, key, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
 /// Rows that a stretch of entries changes, before they are written.
 struct Slice<'a> {
     db: &'a Connection,
-    rooms: BTreeMap<i64, &'a Room>,
-    members: BTreeMap<(i64, &'a UserId), &'a Member>,
+    add_event: CachedStatement<'a>,
+    rooms: HashMap<i64, &'a Room>,
+    members: HashMap<(i64, &'a UserId), &'a Member>,
 }
 
 impl<'a> Slice<'a> {
@@ -92,9 +103,8 @@ impl<'a> Slice<'a> {
         }
         if let Some(EventRow { room, seq, target, kind, json, head, sent }) = &entry.event {
             let (key, hash) = sent.unzip();
-            let sql = "INSERT INTO event (pos, room, seq, target, kind, tail, key, hash)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-            self.execute(sql, params![position, room, seq, target, kind, &json[*head..], key, hash])?;
+            let tail = &json[*head..];
+            self.add_event.execute(params![position, room, seq, target, kind, tail, key, hash])?;
         }
         if let Some(AnswerRow { actor, id, hash, reply }) = &entry.answer {
             // One of the same id may be there still whose time is over.
@@ -210,7 +220,10 @@ impl<'a> Slice<'a> {
              ON CONFLICT (n) DO UPDATE SET title = ?4, policy = ?5, head_seq = ?6, head_pos = ?7, users = ?8,
                public = ?9, gone_seq = ?10, gone_pos = ?11, shared_seq = ?12, public_seq = ?13, public_pos = ?14",
         )?;
-        for (n, room) in &self.rooms {
+        // In order, so that a page is visited once.
+        let mut rooms: Vec<_> = self.rooms.drain().collect();
+        rooms.sort_unstable_by_key(|(n, _)| *n);
+        for (n, room) in rooms {
             let policy = serde_json::to_string(&room.policy).expect("a policy is JSON");
             statement.execute(params![
                 n,
@@ -239,7 +252,9 @@ impl<'a> Slice<'a> {
              ON CONFLICT (room, user) DO UPDATE
              SET role = ?3, read_seq = ?6, own_seq = ?7, told_seq = ?8, sent_at = ?9, muted_until = ?10",
         )?;
-        for ((n, user), member) in &self.members {
+        let mut members: Vec<_> = self.members.drain().collect();
+        members.sort_unstable_by_key(|(key, _)| *key);
+        for ((n, user), member) in members {
             statement.execute(params![
                 n,
                 user.as_str(),

@@ -4,6 +4,7 @@
 //! transaction. What a view sees does not move while it answers, however many queries that takes.
 
 mod history;
+mod lanes;
 mod moderation;
 mod page;
 mod receipts;
@@ -68,6 +69,7 @@ pub struct Pool {
     permits: Arc<Semaphore>,
     searches: Arc<Semaphore>,
     epoch: Epoch,
+    near: u64,
     progress: Progress,
 }
 
@@ -76,7 +78,13 @@ impl Pool {
         let idle = (0..count).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
         let permits = Arc::new(Semaphore::new(count));
         let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, searches, epoch, progress })
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, searches, epoch, near: page::NEAR, progress })
+    }
+
+    /// Looks through another number of positions before rooms are asked one by one: both ways must show the same.
+    #[must_use]
+    pub fn looking(self, near: u64) -> Self {
+        Self { near, ..self }
     }
 
     /// Waits for a turn to search, which lasts until it is dropped. Searches take longer than other questions,
@@ -99,11 +107,11 @@ impl Pool {
     {
         self.progress.caught_up().await?;
         let permit = self.permits.clone().acquire_owned().await.expect("the pool is never closed");
-        let (idle, epoch) = (self.idle.clone(), self.epoch);
+        let (idle, epoch, near) = (self.idle.clone(), self.epoch, self.near);
         let answer = tokio::task::spawn_blocking(move || {
             let mut db =
                 idle.lock().expect("nothing panics under this lock").pop().expect("one for each permit");
-            let answer = View::of(&mut db, epoch).and_then(|view| question(&view));
+            let answer = View::of(&mut db, epoch, near).and_then(|view| question(&view));
             idle.lock().expect("nothing panics under this lock").push(db);
             drop(permit);
             answer
@@ -125,15 +133,17 @@ pub(crate) fn open_reader(file: &Path) -> Result<Connection, Fault> {
 pub struct View<'a> {
     db: Transaction<'a>,
     epoch: Epoch,
+    /// How many positions a page looks through before it asks rooms one by one.
+    near: u64,
     /// The last position the tables hold: at least everything acknowledged before the question.
     pub position: u64,
 }
 
 impl<'a> View<'a> {
-    fn of(db: &'a mut Connection, epoch: Epoch) -> Result<Self, QueryError> {
+    fn of(db: &'a mut Connection, epoch: Epoch, near: u64) -> Result<Self, QueryError> {
         let db = db.transaction()?;
         let position = rows::position(&db)?;
-        Ok(Self { db, epoch, position })
+        Ok(Self { db, epoch, near, position })
     }
 
     /// The cursor of this snapshot.

@@ -1,22 +1,23 @@
 //! A page of the log: what is after a cursor, for one user, in order of position over all their rooms.
 //!
-//! Each room contributes spans, the stretches of positions in which the user sees it. The spans are
-//! merged lazily: a heap holds the next position of each, and rows are fetched a few at a time from
-//! the span that is next. So a page costs what it returns, not how much the log grew.
+//! Each room contributes spans, the stretches of positions in which the user sees it. Most readers are a
+//! little behind: the log itself is looked through for what comes next, a bounded number of positions. Who is
+//! further behind, or sees little of what is said, has the rest merged from their rooms; see
+//! [`lanes`](super::lanes). So a page costs what it returns, not how much the log grew.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use wigeon_proto::id::{RoomId, UserId};
 
+use super::lanes::{Merge, Skip, Span};
 use super::{QueryError, View};
 use crate::rows::find_room;
 use crate::{Fault, stored};
 
-/// Rows fetched from a span at first; four times as many each time after, up to [`FETCH_MAX`].
-const FETCH_MIN: usize = 8;
-const FETCH_MAX: usize = 512;
+/// Positions looked through before rooms are asked one by one: a millisecond, as much as a few hundred rooms.
+pub(super) const NEAR: u64 = 2_000;
 
 /// What a page is asked of.
 #[derive(Debug, Clone)]
@@ -75,54 +76,94 @@ pub struct Page {
     pub gone: bool,
 }
 
-/// Positions of one room that are visible: `after < pos <= to`.
-#[derive(Debug)]
-struct Span {
-    n: i64,
-    after: u64,
-    to: u64,
-    /// Events of the room up to here have gone.
-    gone: u64,
-    skip: Option<Skip>,
-    rows: VecDeque<Row>,
-    fetch: usize,
-}
-
-/// Messages of a span that are left out, and with them the events that are only about those.
-#[derive(Debug, Clone)]
-struct Skip {
-    from_seq: u64,
-    to_seq: u64,
-    /// The position of `to_seq`.
-    to_pos: u64,
-}
-
-#[derive(Debug)]
-struct Row {
+/// An event that a span shows.
+struct Near {
+    /// Which of the spans.
+    span: usize,
+    position: u64,
+    seq: Option<u64>,
     target: Option<u64>,
-    record: Record,
+}
+
+/// The spans of a request: their rooms' names, and those asked for in vain.
+struct Spans {
+    all: Vec<Span>,
+    names: HashMap<i64, RoomId>,
+    unavailable: Vec<RoomId>,
 }
 
 impl View<'_> {
     /// Reads one page.
     pub fn page(&self, request: &PageRequest) -> Result<Page, QueryError> {
-        let (mut spans, names, unavailable) = self.spans(request)?;
+        let Spans { all: mut spans, names, unavailable } = self.spans(request)?;
         if spans.iter().any(Span::has_gone) {
             let (position, records, gaps) = (self.position, Vec::new(), Vec::new());
             return Ok(Page { records, gaps, position, more: false, unavailable, gone: true });
         }
-        if let Some(max) = request.max_per_room {
-            for span in &mut spans {
-                span.skip = self.skip(span, max)?;
-            }
-        }
-        let (records, more) = self.merge(&mut spans, request)?;
+        let mut records = Records { request, found: Vec::new(), bytes: 0 };
+        let more = self.fill(&mut records, &mut spans)?;
+        let records = records.found;
         let position = match records.last() {
             Some(last) if more => last.position,
             _ => self.position.max(request.after),
         };
         let gaps = self.gaps(&spans, &names, position)?;
         Ok(Page { records, gaps, position, more, unavailable, gone: false })
+    }
+
+    /// Reads what the spans show, until there is enough. Says whether there is more.
+    fn fill(&self, records: &mut Records<'_>, spans: &mut [Span]) -> Result<bool, Fault> {
+        let PageRequest { mut after, max_per_room, .. } = *records.request;
+        let near = self.position.min(after.saturating_add(self.near));
+        // What is left out of a room can be told only from all of it.
+        if max_per_room.is_none() || near == self.position {
+            let found = self.near(spans, after, near)?;
+            if let Some(max) = max_per_room {
+                skip_near(spans, &found, max);
+            }
+            for event in found {
+                let span = &spans[event.span];
+                let is_left_out = event.seq.is_some() && span.skips_message(event.position);
+                if !is_left_out && !span.skips_about(event.target) && !records.take(self, event.position)? {
+                    return Ok(true);
+                }
+            }
+            after = near;
+        } else if let Some(max) = max_per_room {
+            for span in &mut *spans {
+                span.skip = self.skip(span, max)?;
+            }
+        }
+        if after < self.position {
+            let mut merge = Merge::new(self, spans, after)?;
+            while let Some(position) = merge.next()? {
+                if !records.take(self, position)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// What the spans show of a stretch of the log.
+    fn near(&self, spans: &[Span], after: u64, to: u64) -> Result<Vec<Near>, Fault> {
+        let mut by_room: HashMap<i64, Vec<usize>> = HashMap::new();
+        for (i, span) in spans.iter().enumerate() {
+            by_room.entry(span.n).or_default().push(i);
+        }
+        let mut statement = self.db.prepare_cached(
+            "SELECT pos, room, seq, target FROM event WHERE pos > ?1 AND pos <= ?2 ORDER BY pos",
+        )?;
+        let mut rows = statement.query(params![after, to])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let position = row.get(0)?;
+            let shows = |i: &&usize| spans[**i].after < position && position <= spans[**i].to;
+            if let Some(span) = by_room.get(&row.get(1)?).and_then(|spans| spans.iter().find(shows)) {
+                found.push(Near { span: *span, position, seq: row.get(2)?, target: row.get(3)? });
+            }
+        }
+        Ok(found)
     }
 
     /// The position before the newest `count` events that are visible, for `last=`.
@@ -135,18 +176,28 @@ impl View<'_> {
             bytes_max: usize::MAX,
             max_per_room: None,
         };
-        let (spans, ..) = self.spans(&everything)?;
         let mut newest = BinaryHeap::new();
-        let mut statement = self.db.prepare_cached(
-            "SELECT pos FROM event WHERE room = ?1 AND pos > ?2 AND pos <= ?3 ORDER BY pos DESC LIMIT ?4",
+        let mut messages = self.db.prepare_cached(
+            "SELECT pos FROM event INDEXED BY event_message WHERE room = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?3",
         )?;
+        let mut others = self.db.prepare_cached(
+            "SELECT pos FROM event INDEXED BY event_other WHERE room = ?1 AND pos <= ?2 AND seq IS NULL
+             ORDER BY pos DESC LIMIT ?3",
+        )?;
+        let spans = self.spans(&everything)?.all;
         for span in &spans {
-            let rows = statement
-                .query_map(params![span.n, span.after, span.to, count], |row| row.get::<_, u64>(0))?;
-            for position in rows {
-                newest.push(Reverse(position?));
-                if newest.len() > count {
-                    newest.pop();
+            let to_seq = self.seq_at(span, span.to)?;
+            for (lane, to) in [(&mut messages, to_seq), (&mut others, span.to)] {
+                let mut rows = lane.query(params![span.n, to, count])?;
+                while let Some(row) = rows.next()? {
+                    let position: u64 = row.get(0)?;
+                    if position <= span.after {
+                        break;
+                    }
+                    newest.push(Reverse(position));
+                    if newest.len() > count {
+                        newest.pop();
+                    }
                 }
             }
         }
@@ -155,122 +206,53 @@ impl View<'_> {
         Ok(spans.iter().map(|span| span.gone.min(span.to)).fold(begins, u64::max))
     }
 
-    #[allow(clippy::type_complexity)] // Three lists that are made in one walk and used in one place.
-    fn spans(
-        &self,
-        request: &PageRequest,
-    ) -> Result<(Vec<Span>, HashMap<i64, RoomId>, Vec<RoomId>), QueryError> {
-        let (mut spans, mut names, mut unavailable) = (Vec::new(), HashMap::new(), Vec::new());
+    fn spans(&self, request: &PageRequest) -> Result<Spans, QueryError> {
+        let mut spans = Spans { all: Vec::new(), names: HashMap::new(), unavailable: Vec::new() };
+        let (after, end) = (request.after, self.position);
         for id in &request.watch {
             match find_room(&self.db, id)? {
                 Some((n, room)) if room.is_public() => {
-                    let after = request.after.max(room.public_pos);
-                    names.insert(n, id.clone());
-                    spans.push(Span { gone: room.gone_pos, ..Span::new(n, after, self.position) });
+                    spans.names.insert(n, id.clone());
+                    let after = after.max(room.public_pos);
+                    spans.all.push(Span { gone: room.gone_pos, ..Span::new(n, room.head_seq, after, end) });
                 }
-                _ => unavailable.push(id.clone()),
+                _ => spans.unavailable.push(id.clone()),
             }
         }
-        let watches = spans.len();
-        if let Some((n, _)) = find_room(&self.db, &RoomId::own(&request.user))? {
-            spans.push(Span::new(n, request.after, self.position));
+        let watched: HashMap<i64, u64> = spans.all.iter().map(|span| (span.n, span.after)).collect();
+        if let Some((n, room)) = find_room(&self.db, &RoomId::own(&request.user))? {
+            spans.all.push(Span::new(n, room.head_seq, after, end));
         }
         let mut statement = self.db.prepare_cached(
-            "SELECT room.n, room.id, interval.joined_pos, interval.left_pos, room.gone_pos
+            "SELECT room.n, room.id, room.head_seq, interval.joined_pos, interval.left_pos, room.gone_pos
              FROM interval JOIN room ON room.n = interval.room
              WHERE interval.user = ?1 AND room.head_pos > ?2 AND (interval.left_pos IS NULL OR interval.left_pos > ?2)",
         )?;
-        let mut rows = statement.query(params![request.user.as_str(), request.after])?;
+        let mut rows = statement.query(params![request.user.as_str(), after])?;
         while let Some(row) = rows.next()? {
             let (n, id): (i64, String) = (row.get(0)?, row.get(1)?);
-            let (joined, left): (u64, Option<u64>) = (row.get(2)?, row.get(3)?);
-            let after = request.after.max(joined - 1);
+            let (joined, left): (u64, Option<u64>) = (row.get(3)?, row.get(4)?);
+            let after = after.max(joined - 1);
             // What is watched besides is there from where it became public on.
-            let watched = spans[..watches].iter().find(|span: &&Span| span.n == n).map(|span| span.after);
-            let to = left.unwrap_or(self.position).min(watched.unwrap_or(u64::MAX));
+            let to = left.unwrap_or(end).min(watched.get(&n).copied().unwrap_or(u64::MAX));
             if after < to {
-                names.insert(n, stored(RoomId::parse(&id))?);
-                spans.push(Span { gone: row.get(4)?, ..Span::new(n, after, to) });
+                spans.names.insert(n, stored(RoomId::parse(&id))?);
+                spans.all.push(Span { gone: row.get(5)?, ..Span::new(n, row.get(2)?, after, to) });
             }
         }
-        Ok((spans, names, unavailable))
-    }
-
-    fn merge(&self, spans: &mut [Span], request: &PageRequest) -> Result<(Vec<Record>, bool), QueryError> {
-        let mut heap = BinaryHeap::new();
-        for (i, span) in spans.iter_mut().enumerate() {
-            if let Some(position) = self.next_of(span)? {
-                heap.push(Reverse((position, i)));
-            }
-        }
-        let (mut records, mut bytes) = (Vec::new(), 0);
-        while let Some(Reverse((_, i))) = heap.pop() {
-            if records.len() >= request.frames_max || bytes >= request.bytes_max {
-                return Ok((records, true));
-            }
-            let row = spans[i].rows.pop_front().expect("next_of has fetched it");
-            bytes += row.record.tail.len();
-            records.push(row.record);
-            if let Some(position) = self.next_of(&mut spans[i])? {
-                heap.push(Reverse((position, i)));
-            }
-        }
-        Ok((records, false))
-    }
-
-    /// The position of a span's next row, fetched if need be.
-    fn next_of(&self, span: &mut Span) -> Result<Option<u64>, Fault> {
-        while span.rows.is_empty() && span.after < span.to {
-            self.fetch(span)?;
-        }
-        Ok(span.rows.front().map(|row| row.record.position))
-    }
-
-    fn fetch(&self, span: &mut Span) -> Result<(), Fault> {
-        let skipping = span.skip.as_ref().filter(|skip| span.after < skip.to_pos).map(|skip| skip.to_pos);
-        let sql = if skipping.is_some() {
-            "SELECT pos, target, kind, tail FROM event INDEXED BY event_other
-             WHERE room = ?1 AND pos > ?2 AND pos <= ?3 AND seq IS NULL ORDER BY pos LIMIT ?4"
-        } else {
-            "SELECT pos, target, kind, tail FROM event INDEXED BY event_room
-             WHERE room = ?1 AND pos > ?2 AND pos <= ?3 ORDER BY pos LIMIT ?4"
-        };
-        let to = skipping.unwrap_or(span.to).min(span.to);
-        let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map(params![span.n, span.after, to, span.fetch], |row| {
-            let record = Record { position: row.get(0)?, kind: row.get(2)?, tail: row.get(3)? };
-            Ok(Row { target: row.get(1)?, record })
-        })?;
-        let (mut count, mut last) = (0, to);
-        for row in rows {
-            let row = row?;
-            (count, last) = (count + 1, row.record.position);
-            if !span.skips(row.target) {
-                span.rows.push_back(row);
-            }
-        }
-        span.after = if count < span.fetch { to } else { last };
-        span.fetch = (span.fetch * 4).min(FETCH_MAX);
-        Ok(())
+        Ok(spans)
     }
 
     /// What `max_per_room` leaves out of a span.
     fn skip(&self, span: &Span, max: u64) -> Result<Option<Skip>, Fault> {
-        let edge = |order: &str| -> Result<Option<u64>, Fault> {
-            let sql = format!(
-                "SELECT seq FROM event INDEXED BY event_room WHERE room = ?1 AND pos > ?2 AND pos <= ?3 AND seq IS NOT NULL ORDER BY pos {order} LIMIT 1"
-            );
-            let mut statement = self.db.prepare_cached(&sql)?;
-            Ok(statement.query_row(params![span.n, span.after, span.to], |row| row.get(0)).optional()?)
-        };
-        let (Some(first), Some(last)) = (edge("ASC")?, edge("DESC")?) else { return Ok(None) };
-        if last - first < max {
+        let (before, last) = (self.seq_at(span, span.after)?, self.seq_at(span, span.to)?);
+        if last <= before + max {
             return Ok(None);
         }
         let to_seq = last - max;
         let mut statement = self.db.prepare_cached("SELECT pos FROM event WHERE room = ?1 AND seq = ?2")?;
         let to_pos = statement.query_row(params![span.n, to_seq], |row| row.get(0))?;
-        Ok(Some(Skip { from_seq: first, to_seq, to_pos }))
+        Ok(Some(Skip { from_seq: before + 1, to_seq, to_pos }))
     }
 
     /// The gaps of a page that ends at `position`: exactly what it has passed over, so that the next page
@@ -279,9 +261,8 @@ impl View<'_> {
         let mut gaps = Vec::new();
         for span in spans {
             let Some(skip) = &span.skip else { continue };
-            let to_seq =
-                if position >= skip.to_pos { Some(skip.to_seq) } else { self.seq_at(span.n, position)? };
-            if let (Some(room), Some(to_seq)) = (names.get(&span.n), to_seq)
+            let to_seq = if position >= skip.to_pos { skip.to_seq } else { self.seq_at(span, position)? };
+            if let Some(room) = names.get(&span.n)
                 && to_seq >= skip.from_seq
             {
                 gaps.push(Gap { room: room.clone(), from_seq: skip.from_seq, to_seq });
@@ -289,29 +270,42 @@ impl View<'_> {
         }
         Ok(gaps)
     }
+}
 
-    /// The newest message of a room at or before a position.
-    fn seq_at(&self, n: i64, position: u64) -> Result<Option<u64>, Fault> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT seq FROM event INDEXED BY event_room WHERE room = ?1 AND pos <= ?2 AND seq IS NOT NULL ORDER BY pos DESC LIMIT 1",
-        )?;
-        Ok(statement.query_row(params![n, position], |row| row.get(0)).optional()?)
+/// What of a page has been read.
+struct Records<'a> {
+    request: &'a PageRequest,
+    found: Vec<Record>,
+    bytes: usize,
+}
+
+impl Records<'_> {
+    /// Reads the event at a position, unless the page is full.
+    fn take(&mut self, view: &View<'_>, position: u64) -> Result<bool, Fault> {
+        if self.found.len() >= self.request.frames_max || self.bytes >= self.request.bytes_max {
+            return Ok(false);
+        }
+        let mut statement = view.db.prepare_cached("SELECT kind, tail FROM event WHERE pos = ?1")?;
+        let record = statement
+            .query_row([position], |row| Ok(Record { position, kind: row.get(0)?, tail: row.get(1)? }))?;
+        self.bytes += record.tail.len();
+        self.found.push(record);
+        Ok(true)
     }
 }
 
-impl Span {
-    fn new(n: i64, after: u64, to: u64) -> Self {
-        Self { n, after, to, gone: 0, skip: None, rows: VecDeque::new(), fetch: FETCH_MIN }
+/// What `max_per_room` leaves out of spans whose events are all there.
+fn skip_near(spans: &mut [Span], found: &[Near], max: u64) {
+    let mut messages: HashMap<usize, Vec<(u64, u64)>> = HashMap::new();
+    for event in found {
+        if let Some(seq) = event.seq {
+            messages.entry(event.span).or_default().push((seq, event.position));
+        }
     }
-
-    /// Whether some of what was visible has gone.
-    fn has_gone(&self) -> bool {
-        self.after < self.gone.min(self.to)
-    }
-
-    /// Whether an event is only about messages that are left out.
-    fn skips(&self, target: Option<u64>) -> bool {
-        let (Some(skip), Some(target)) = (&self.skip, target) else { return false };
-        (skip.from_seq..=skip.to_seq).contains(&target)
+    for (span, messages) in messages {
+        if let Some(last) = messages.len().checked_sub(max as usize + 1) {
+            let ((from_seq, _), (to_seq, to_pos)) = (messages[0], messages[last]);
+            spans[span].skip = Some(Skip { from_seq, to_seq, to_pos });
+        }
     }
 }

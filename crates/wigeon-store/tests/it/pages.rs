@@ -71,6 +71,11 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
     (seen, news)
 }
 
+/// From the log alone, from rooms alone, and from one after the other.
+fn any_near() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 1..40u64, Just(u64::MAX)]
+}
+
 fn page(store: &Store, request: &PageRequest) -> Page {
     let request = request.clone();
     ask(store, move |view| view.page(&request)).unwrap()
@@ -112,8 +117,10 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..100),
         frames_max in 1..20usize,
         start in 0..60u64,
+        near in any_near(),
     ) {
         let (_dir, mut store) = store();
+        store.readers = store.readers.looking(near);
         let (seen, _) = play(&mut store, &steps);
         let start = start.min(store.writer.position());
         for name in USERS {
@@ -126,8 +133,13 @@ proptest! {
     }
 
     #[test]
-    fn watching_a_channel_shows_all_of_it_once(steps in prop::collection::vec(any_step(), 1..80), frames_max in 1..20usize) {
+    fn watching_a_channel_shows_all_of_it_once(
+        steps in prop::collection::vec(any_step(), 1..80),
+        frames_max in 1..20usize,
+        near in any_near(),
+    ) {
         let (_dir, mut store) = store();
+        store.readers = store.readers.looking(near);
         let (seen, news) = play(&mut store, &steps);
         for name in USERS {
             let mut expected: BTreeSet<u64> = news.iter().map(|event| event.position).collect();
@@ -145,8 +157,10 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..120),
         frames_max in 1..20usize,
         max_per_room in 1..4u64,
+        near in any_near(),
     ) {
         let (_dir, mut store) = store();
+        store.readers = store.readers.looking(near);
         let (seen, _) = play(&mut store, &steps);
         for name in USERS {
             let expected = seen.get(&user(name)).cloned().unwrap_or_default();
