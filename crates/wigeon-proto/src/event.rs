@@ -263,7 +263,10 @@ impl Event {
 
     /// The JSON after `{"type":…,"cursor":…,`: it begins with `"room"` and ends with `}`.
     pub fn tail(&self) -> Vec<u8> {
-        let mut json = json::to_vec(self);
+        let text = if let What::Message { body, .. } = &self.what { body.text.len() } else { 0 };
+        // Room for a usual one, so that it is not moved while it grows.
+        let mut json = Vec::with_capacity(256 + text);
+        json::append(&mut json, self);
         json.remove(0);
         json
     }

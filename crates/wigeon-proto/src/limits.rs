@@ -152,10 +152,10 @@ pub const LOG_SEGMENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Milliseconds an entry may wait for others before it is folded into the tables, if no reader asks for it.
 pub const FOLD_DELAY_MS_MAX: u64 = 100;
 /// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A
-/// reader that comes meanwhile waits for it, some 30 ms.
-pub const FOLD_SLICE_WEIGHT_MAX: usize = 8192;
-/// Rows, and KiB of events, that may wait in memory for the fold: some 20 MB. Past it the sequencer waits.
-pub const PENDING_WEIGHT_MAX: usize = 4 * FOLD_SLICE_WEIGHT_MAX;
+/// reader that comes meanwhile waits for it, some 100 ms where so much was said in a tenth of a second.
+pub const FOLD_SLICE_WEIGHT_MAX: usize = 32_768;
+/// Rows, and KiB of events, that may wait in memory for the fold: some 40 MB. Past it the sequencer waits.
+pub const PENDING_WEIGHT_MAX: usize = 2 * FOLD_SLICE_WEIGHT_MAX;
 /// Milliseconds a reader waits for the tables to hold what was acknowledged before it asked.
 pub const FOLD_WAIT_MS_MAX: u64 = 30_000;
 /// Open connections; past it new ones are closed at once.

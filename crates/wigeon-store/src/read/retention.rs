@@ -65,10 +65,15 @@ impl View<'_> {
             return Ok(None);
         }
         let mut statement = self.db.prepare_cached(
-            "SELECT pos, seq, '{' || CAST(tail AS TEXT) ->> '$.at' FROM event INDEXED BY event_room
-             WHERE room = ?1 AND pos > ?2 ORDER BY pos LIMIT ?3",
+            "SELECT pos, seq, '{' || CAST(tail AS TEXT) ->> '$.at' FROM (
+               SELECT * FROM (SELECT pos, seq, tail FROM event INDEXED BY event_message
+                 WHERE room = ?1 AND seq > ?4 ORDER BY seq LIMIT ?3)
+               UNION ALL
+               SELECT * FROM (SELECT pos, seq, tail FROM event INDEXED BY event_other
+                 WHERE room = ?1 AND pos > ?2 AND seq IS NULL ORDER BY pos LIMIT ?3)
+             ) ORDER BY pos LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![n, gone_pos, RETENTION_STEP_ROWS])?;
+        let mut rows = statement.query(params![n, gone_pos, RETENTION_STEP_ROWS, gone_seq])?;
         let mut step = None;
         while let Some(row) = rows.next()? {
             let (position, seq, at): (u64, Option<u64>, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
