@@ -10,6 +10,9 @@ use wigeon_proto::id::{RoomId, UserId};
 
 use crate::wire::{Form, Frame};
 
+/// What most framings put around an event, at most: SSE's names, and a cursor.
+const FRAMING_BYTES: usize = 64;
+
 /// One event, shared by every feed that shows it.
 pub(crate) struct Shown {
     pub(crate) position: u64,
@@ -122,7 +125,7 @@ impl Shown {
 pub(super) struct Run {
     /// Never empty; positions ascend.
     pub(super) events: Vec<Arc<Shown>>,
-    bytes: [OnceLock<Box<[u8]>>; Form::SHARED],
+    bytes: [OnceLock<Vec<u8>>; Form::SHARED],
 }
 
 impl Run {
@@ -141,12 +144,14 @@ impl Run {
     /// The events as a wire of this form wants them.
     pub(super) fn bytes(&self, form: &Form) -> Cow<'_, [u8]> {
         let write = || {
-            let mut out = Vec::new();
+            // With what a framing puts around each, so that it need not grow.
+            let bytes: usize = self.events.iter().map(|shown| shown.json.len() + FRAMING_BYTES).sum();
+            let mut out = Vec::with_capacity(bytes);
             form.write(&mut out, self.events.iter().map(|shown| shown.frame()));
             out
         };
         match form.shared() {
-            Some(shared) => Cow::Borrowed(self.bytes[shared].get_or_init(|| write().into())),
+            Some(shared) => Cow::Borrowed(self.bytes[shared].get_or_init(write)),
             None => Cow::Owned(write()),
         }
     }
