@@ -13,6 +13,7 @@ mod limits;
 mod link;
 mod message;
 mod meter;
+mod needs;
 mod process;
 mod progress;
 mod reader;
