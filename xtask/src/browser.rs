@@ -39,8 +39,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> Result<Tally> {
             println!("!!! {} failed; once more", file.display());
             tally = run_file(workspace, &wigeon, &file)?;
         }
-        all.passed += tally.passed;
-        all.failed += tally.failed;
+        all.add(tally);
     }
     Ok(all)
 }

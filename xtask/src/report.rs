@@ -8,10 +8,25 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 /// How many tests a step ran. A check that is no test runner counts as one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
+    /// What the test runners said of the tests that failed, line by line.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Tally {
+    /// Of so many that hold.
+    pub(crate) fn passed(passed: u64) -> Self {
+        Self { passed, ..Self::default() }
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+        self.failures.extend(more.failures);
+    }
 }
 
 /// What happened so far.
@@ -28,7 +43,7 @@ impl Report {
 
     /// Runs one check that holds or does not.
     pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> bool {
-        self.tests(name, || check().map(|()| Tally { passed: 1, failed: 0 }))
+        self.tests(name, || check().map(|()| Tally::passed(1)))
     }
 
     /// Runs one step that counts its own tests. True when it holds.
@@ -36,40 +51,42 @@ impl Report {
         println!("\n=== {name}");
         let began = Instant::now();
         let outcome = step().and_then(|tally| match tally {
-            Tally { failed: 0, passed: 0 } => bail!("no test ran"),
+            Tally { failed: 0, passed: 0, .. } => bail!("no test ran"),
             tally => Ok(tally),
         });
         let seconds = began.elapsed().as_secs_f64();
-        let (tally, word) = match &outcome {
-            Ok(tally) if tally.failed == 0 => (*tally, "ok"),
-            Ok(tally) => (*tally, "FAILED"),
-            Err(error) => {
-                println!("{error:#}");
-                (Tally { passed: 0, failed: 1 }, "FAILED")
-            }
-        };
+        let tally = outcome.unwrap_or_else(|error| {
+            println!("{error:#}");
+            Tally { passed: 0, failed: 1, failures: vec![format!("{error:#}")] }
+        });
+        let holds = tally.failed == 0;
+        let word = if holds { "ok" } else { "FAILED" };
+        println!("--- {name}: {word} ({} passed, {} failed) in {seconds:.1} s", tally.passed, tally.failed);
         self.total.passed += tally.passed;
         self.total.failed += tally.failed;
-        println!("--- {name}: {word} ({} passed, {} failed) in {seconds:.1} s", tally.passed, tally.failed);
-        if tally.failed > 0 {
-            let reason = outcome.err().map(|error| format!(": {error:#}")).unwrap_or_default();
-            self.failures.push(format!("{name}{reason}"));
+        if !holds {
+            self.fail(name, tally.failures);
         }
-        tally.failed == 0
+        holds
     }
 
     /// A step that cannot run because one before it failed.
     pub(crate) fn blocked(&mut self, name: &str, because: &str) {
         println!("\n=== {name}\n--- {name}: FAILED, not run because {because} failed");
         self.total.failed += 1;
-        self.failures.push(format!("{name}: not run because {because} failed"));
+        self.fail(name, vec![format!("not run because {because} failed")]);
+    }
+
+    fn fail(&mut self, name: &str, details: Vec<String>) {
+        self.failures.push(format!("FAILED {name}"));
+        self.failures.extend(details.into_iter().map(|line| format!("  {line}")));
     }
 
     /// The closing lines. True when nothing failed.
     pub(crate) fn end(self) -> bool {
         println!("\nall in {:.0} s", self.began.elapsed().as_secs_f64());
         for failure in &self.failures {
-            println!("FAILED {failure}");
+            println!("{failure}");
         }
         println!("{} passed, {} failed", self.total.passed, self.total.failed);
         self.total.failed == 0
@@ -83,13 +100,18 @@ mod tests {
     #[test]
     fn a_run_counts_tests_checks_and_failures() {
         let mut report = Report::begin();
-        assert!(report.tests("three", || Ok(Tally { passed: 3, failed: 0 })));
-        assert!(!report.tests("one of two", || Ok(Tally { passed: 1, failed: 1 })));
+        assert!(report.tests("three", || Ok(Tally::passed(3))));
+        let one_of_two = Tally { passed: 1, failed: 1, failures: vec!["it broke".to_owned()] };
+        assert!(!report.tests("one of two", || Ok(one_of_two)));
         assert!(report.check("holds", || Ok(())));
         assert!(!report.check("breaks", || bail!("why")));
         report.blocked("after", "breaks");
-        assert_eq!(report.total, Tally { passed: 5, failed: 3 });
-        assert_eq!(report.failures.len(), 3);
+        assert_eq!((report.total.passed, report.total.failed), (5, 3));
+        let told =
+            ["one of two", "  it broke", "breaks", "  why", "after", "  not run because breaks failed"];
+        let told =
+            told.map(|line| if line.starts_with(' ') { line.to_owned() } else { format!("FAILED {line}") });
+        assert_eq!(report.failures, told);
     }
 
     #[test]

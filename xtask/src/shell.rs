@@ -27,26 +27,54 @@ pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
     quiet.is_ok_and(|status| status.success())
 }
 
-/// Runs a test runner and counts what it says it ran. A runner that fails counts at least one failure.
+/// Lines that are kept of what a test runner says of its failures: the first of them say what broke.
+const FAILURE_LINES_MAX: usize = 80;
+
+/// Runs a test runner, counts what it says it ran, and keeps what it says of those that failed. A runner that
+/// fails counts at least one failure.
 pub(crate) fn run_tests(command: &mut Command) -> Result<Tally> {
     let name = describe(command);
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
     let lines = BufReader::new(child.stdout.take().context("stdout is piped")?);
-    let mut tally = Tally::default();
+    let (mut tally, mut failures) = (Tally::default(), Failures::default());
     let mut out = std::io::stdout().lock();
     for line in lines.split(b'\n') {
         let line = line?;
         out.write_all(&line)?;
         out.write_all(b"\n")?;
-        count(&String::from_utf8_lossy(&line), &mut tally);
+        let line = String::from_utf8_lossy(&line);
+        count(&line, &mut tally);
+        failures.hear(&line);
     }
+    tally.failures = failures.lines;
     let status = child.wait()?;
     if !status.success() {
         writeln!(out, "`{name}` ended with {status}")?;
         tally.failed = tally.failed.max(1);
+        tally.failures.insert(0, format!("`{name}` ended with {status}"));
     }
     Ok(tally)
+}
+
+/// What both runners say of their failures, in a part of its own at the end.
+#[derive(Default)]
+struct Failures {
+    lines: Vec<String>,
+    speaks_of_them: bool,
+}
+
+impl Failures {
+    fn hear(&mut self, line: &str) {
+        match line {
+            "failures:" | "✖ failing tests:" => self.speaks_of_them = true,
+            _ if line.starts_with("test result: ") => self.speaks_of_them = false,
+            _ if self.speaks_of_them && !line.trim().is_empty() && self.lines.len() < FAILURE_LINES_MAX => {
+                self.lines.push(line.to_owned());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Adds the closing lines of cargo's and Node's test runners.
@@ -89,16 +117,33 @@ mod tests {
         tally
     }
 
+    fn tally(passed: u64, failed: u64) -> Tally {
+        Tally { passed, failed, ..Tally::default() }
+    }
+
+    #[test]
+    fn what_is_said_of_failures_is_kept() {
+        let kept = |text: &str| {
+            let mut failures = Failures::default();
+            text.lines().for_each(|line| failures.hear(line));
+            failures.lines
+        };
+        let node = "▶ s\n  ✖ a\n✖ failing tests:\n\ntest at x.mjs:2:16\n✖ a (1 ms)\n  Error: hm";
+        assert_eq!(kept(node), ["test at x.mjs:2:16", "✖ a (1 ms)", "  Error: hm"]);
+        let cargo = "test a ... FAILED\nfailures:\n---- a stdout ----\nhm\nfailures:\n    a\ntest result: FAILED. 0 passed\nx";
+        assert_eq!(kept(cargo), ["---- a stdout ----", "hm", "    a"]);
+    }
+
     #[test]
     fn the_closing_lines_of_both_runners_are_added_up() {
         let cargo = "test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.01s";
-        assert_eq!(counted(cargo), Tally { passed: 12, failed: 1 });
-        assert_eq!(counted("ℹ tests 5\nℹ pass 5\nℹ fail 0\nℹ cancelled 0"), Tally { passed: 5, failed: 0 });
-        assert_eq!(counted("# pass 2\n# fail 1\n# passing notes"), Tally { passed: 2, failed: 1 });
+        assert_eq!(counted(cargo), tally(12, 1));
+        assert_eq!(counted("ℹ tests 5\nℹ pass 5\nℹ fail 0\nℹ cancelled 0"), tally(5, 0));
+        assert_eq!(counted("# pass 2\n# fail 1\n# passing notes"), tally(2, 1));
     }
 
     #[test]
     fn a_skipped_test_is_not_a_passed_one() {
-        assert_eq!(counted("ℹ pass 4\nℹ skipped 1"), Tally { passed: 4, failed: 1 });
+        assert_eq!(counted("ℹ pass 4\nℹ skipped 1"), tally(4, 1));
     }
 }
