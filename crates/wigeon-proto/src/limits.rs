@@ -106,6 +106,23 @@ pub const LIST_MAX: usize = 200;
 pub const SEARCH_MAX: usize = 100;
 /// Bytes of what is searched for: a sentence in any script.
 pub const SEARCH_BYTES_MAX: usize = 512;
+/// Terms of a search that its index is asked for; the texts it names are looked at for all of them.
+pub const SEARCH_TERMS_MAX: usize = 16;
+/// Bytes of a term in the index; of longer words it has the beginning.
+pub const SEARCH_TERM_BYTES_MAX: usize = 64;
+/// Positions that are brought into the search index at once, and so how many wait for it before they are: each
+/// search goes through those that wait, some 4 ms.
+pub const SEARCH_STRETCH_POSITIONS: u64 = 1024;
+/// Pieces of the search index that become a larger one. Each message is written as often as there are sizes,
+/// each search looks into at most so many pieces of each size but the largest.
+pub const SEARCH_MERGE_PIECES: usize = 16;
+/// Bytes of messages that are brought into the search index at once: it is all in memory, some ten times that.
+pub const SEARCH_STRETCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rooms of one asker for which a search asks the index room by room; with more it asks in which room each
+/// message is.
+pub const SEARCH_ROOM_LISTS_MAX: usize = 16;
+/// Edited messages that one search takes from the index, before it answers with what it has.
+pub const SEARCH_LATE_MAX: usize = 4096;
 /// Messages that one search may pass over before it answers with what it has. One whose text is looked at
 /// counts as 16, and as 16 more for each KiB: some 40 ms.
 pub const SEARCH_EFFORT_MAX: usize = 65_536;

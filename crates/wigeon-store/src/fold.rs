@@ -192,6 +192,27 @@ fn step_back() {
 }
 
 impl Progress {
+    /// Waits, on a thread of its own, until the tables are past a position, and says how far they are; none
+    /// when nothing will be folded any more.
+    pub(crate) fn wait_for_more(&self, than: u64) -> Option<u64> {
+        let mut backlog = self.0.lock();
+        loop {
+            let Folded { position, ended } = *self.0.folded.borrow();
+            if ended {
+                return None;
+            }
+            if position > than {
+                return Some(position);
+            }
+            backlog = self.0.done.wait(backlog).expect("nothing panics under this lock");
+        }
+    }
+
+    /// Whether nothing will be folded any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.folded.borrow().ended
+    }
+
     /// Waits until the tables hold everything that is durable at this moment, and with it everything that
     /// was acknowledged or shown.
     pub(crate) async fn caught_up(&self) -> Result<(), WireError> {

@@ -34,6 +34,8 @@ pub mod writer;
 
 pub use open::{Durability, OpenError, Store};
 pub use read::{Pool, View};
+pub use search::index::IndexSizes;
+pub use search::verify::{Wrong, verify_index};
 pub use sequencer::{Outlet, Sequencer};
 pub use step::{Admitted, Answer, Committed};
 

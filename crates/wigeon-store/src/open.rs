@@ -18,6 +18,7 @@ use crate::overlay::Overlay;
 use crate::read::{Pool, open_reader};
 use crate::rows;
 use crate::schema::{MigrateError, migrate};
+use crate::search::index::{Index, IndexSizes};
 use crate::step::{Step, Stepper};
 use crate::tables::{self, Pending};
 use crate::writer::Writer;
@@ -105,17 +106,33 @@ impl Store {
     /// Opens the directory, or makes it, and folds what the log holds beyond the tables. `random` is
     /// used if the log needs a new epoch.
     pub fn open(directory: &Path, durability: Durability, random: u64) -> Result<Self, OpenError> {
+        Self::open_with(directory, durability, random, IndexSizes::default())
+    }
+
+    /// As [`Self::open`], with a search index of other sizes.
+    pub fn open_with(
+        directory: &Path,
+        durability: Durability,
+        random: u64,
+        sizes: IndexSizes,
+    ) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
         fs::create_dir_all(directory.join("log"))
             .and_then(|()| log::sync_directory(directory))
             .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
-        start(directory, durability, random, lock)
+        start(directory, durability, random, sizes, lock)
             .map_err(|source| OpenError::Database { path: directory.to_owned(), source })
     }
 }
 
 /// Brings the tables up to the log, and everything to life.
-fn start(directory: &Path, durability: Durability, random: u64, lock: Lock) -> Result<Store, MigrateError> {
+fn start(
+    directory: &Path,
+    durability: Durability,
+    random: u64,
+    sizes: IndexSizes,
+    lock: Lock,
+) -> Result<Store, MigrateError> {
     let (file, log) = (directory.join("wigeon.db"), directory.join("log"));
     if !file.try_exists().map_err(Fault::from)? {
         base::restore(&log, &file)?;
@@ -139,8 +156,11 @@ fn start(directory: &Path, durability: Durability, random: u64, lock: Lock) -> R
     let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
     db.pragma_update(None, "synchronous", synchronous)?;
     let fold = Fold::start(db, position);
-    let readers = Pool::open(&file, run.epoch, fold.progress(), READERS)?;
-    Ok(Store { epoch: run.epoch, writer: Writer::new(stepper, appender, fold), readers, lock })
+    let index_file = directory.join("search.db");
+    let index = Index::open(&index_file, run.epoch, position)?;
+    let (index, indexed) = Index::start(index, open_reader(&file)?, fold.progress(), sizes)?;
+    let readers = Pool::open(&file, &index_file, run.epoch, fold.progress(), indexed, READERS)?;
+    Ok(Store { epoch: run.epoch, writer: Writer::new(stepper, appender, fold, index), readers, lock })
 }
 
 /// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.

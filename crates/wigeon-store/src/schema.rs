@@ -123,6 +123,9 @@ ALTER TABLE interval ADD COLUMN as_reader INTEGER NOT NULL DEFAULT 0;
 DROP INDEX event_room;
 DROP INDEX event_key;
 CREATE INDEX event_key ON event (pos >> 15, key) WHERE key IS NOT NULL;
+", "
+-- For a search: what was edited since it was indexed.
+CREATE INDEX event_edited ON event (pos) WHERE kind = 'message.edited';
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.

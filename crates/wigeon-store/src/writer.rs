@@ -11,6 +11,7 @@ use wigeon_proto::limits::COMMIT_BYTES_MAX;
 use crate::Fault;
 use crate::fold::Fold;
 use crate::log::Appender;
+use crate::search::index::Index;
 use crate::step::{Admitted, Answer, Committed, Effect, Step, Stepper};
 use crate::tables::Pending;
 
@@ -21,14 +22,16 @@ pub struct Writer {
     /// None where nothing is to survive.
     log: Option<Appender>,
     fold: Fold,
+    /// After the fold, so that it is let go when the fold has ended: it ends then, too.
+    _index: Index,
     /// Applied, and not durable yet.
     batch: Vec<Pending>,
     events: Vec<Committed>,
 }
 
 impl Writer {
-    pub(crate) fn new(stepper: Stepper, log: Option<Appender>, fold: Fold) -> Self {
-        Self { stepper, log, fold, batch: Vec::new(), events: Vec::new() }
+    pub(crate) fn new(stepper: Stepper, log: Option<Appender>, fold: Fold, index: Index) -> Self {
+        Self { stepper, log, fold, _index: index, batch: Vec::new(), events: Vec::new() }
     }
 
     /// The last position given out.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use wigeon_core::state::{Member, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
@@ -29,6 +29,7 @@ use wigeon_proto::room::RoomKind;
 
 use crate::fold::Progress;
 use crate::rows::{self, find_member, find_room};
+use crate::search::file;
 use crate::{Fault, facts};
 
 pub use page::{Gap, Page, PageRequest, Record};
@@ -71,14 +72,30 @@ pub struct Pool {
     epoch: Epoch,
     near: u64,
     progress: Progress,
+    indexed: watch::Receiver<u64>,
 }
 
 impl Pool {
-    pub(crate) fn open(file: &Path, epoch: Epoch, progress: Progress, count: usize) -> Result<Self, Fault> {
-        let idle = (0..count).map(|_| open_reader(file)).collect::<Result<_, _>>()?;
+    /// Opens `count` connections to the tables and to the search index beside them, which goes on as `indexed`
+    /// tells.
+    pub(crate) fn open(
+        file: &Path,
+        index: &Path,
+        epoch: Epoch,
+        progress: Progress,
+        indexed: watch::Receiver<u64>,
+        count: usize,
+    ) -> Result<Self, Fault> {
+        let open = || {
+            let db = open_reader(file)?;
+            db.execute("ATTACH DATABASE ?1 AS search", [index.to_string_lossy()])?;
+            Ok(db)
+        };
+        let idle = (0..count).map(|_| open()).collect::<Result<_, Fault>>()?;
         let permits = Arc::new(Semaphore::new(count));
         let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits, searches, epoch, near: page::NEAR, progress })
+        let idle = Arc::new(Mutex::new(idle));
+        Ok(Self { idle, permits, searches, epoch, near: page::NEAR, progress, indexed })
     }
 
     /// Looks through another number of positions before rooms are asked one by one: both ways must show the same.
@@ -95,6 +112,16 @@ impl Pool {
             Ok(turn) => Ok(turn.expect("it is never closed")),
             Err(_) => Err(WireError::new(ErrorCode::Busy, "too many are searching").retry_after(1000)),
         }
+    }
+
+    /// The last position the search index holds.
+    pub fn indexed(&self) -> u64 {
+        *self.indexed.borrow()
+    }
+
+    /// Waits until the search index holds a position; false if it will not come to it.
+    pub async fn index_reaches(&self, position: u64) -> bool {
+        self.indexed.clone().wait_for(|indexed| *indexed >= position).await.is_ok()
     }
 
     /// Answers from one snapshot, on a thread that may block. Waits for the tables to hold what is durable,
@@ -137,13 +164,17 @@ pub struct View<'a> {
     near: u64,
     /// The last position the tables hold: at least everything acknowledged before the question.
     pub position: u64,
+    /// The last position the search index holds; never after [`Self::position`].
+    indexed: u64,
 }
 
 impl<'a> View<'a> {
     fn of(db: &'a mut Connection, epoch: Epoch, near: u64) -> Result<Self, QueryError> {
         let db = db.transaction()?;
+        // First the index, then the tables: it is made from them, so it is never ahead of what is read here.
+        let indexed = file::watermark(&db)?;
         let position = rows::position(&db)?;
-        Ok(Self { db, epoch, near, position })
+        Ok(Self { db, epoch, near, position, indexed })
     }
 
     /// The cursor of this snapshot.

@@ -1,8 +1,9 @@
 //! `search`: messages by what they say, the newest first.
 //!
-//! Whatever names a message as likely, its present text is looked at in the same snapshot: so a text that
-//! was recalled or replaced is not found from the moment of the acknowledgement on, and nobody finds what
-//! their history would not show. One answer looks only so far; then it says `more`, and where to go on.
+//! What the index has not come to yet is gone through; of the rest the index names what is likely. Either way
+//! the present text of a message is looked at in the same snapshot: so a text that was recalled or replaced is
+//! not found from the moment of the acknowledgement on, and nobody finds what their history would not show. One
+//! answer looks only so far; then it says `more`, and where to go on.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,11 +13,15 @@ use wigeon_proto::command::{self, Body, When};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::limits::{SEARCH_BYTES_MAX, SEARCH_EFFORT_MAX, SEARCH_MAX};
+use wigeon_proto::limits::{
+    SEARCH_BYTES_MAX, SEARCH_EFFORT_MAX, SEARCH_LATE_MAX, SEARCH_MAX, SEARCH_ROOM_LISTS_MAX,
+};
 use wigeon_proto::reply::{Hit, Search};
 
 use super::{Asker, QueryError, View};
+use crate::search::likely::{self, Terms};
 use crate::search::phrase::{Wanted, snippet};
+use crate::search::{of_room, of_sender, pieces};
 use crate::{Fault, stored};
 
 /// What looking at a text costs, and each KiB of it; passing over a message costs 1.
@@ -43,7 +48,10 @@ impl View<'_> {
             effort: SEARCH_EFFORT_MAX,
             hits: Vec::new(),
         };
-        let stopped = hunt.scan(0)?;
+        let stopped = match hunt.scan(self.indexed)? {
+            None => hunt.ask(self.indexed)?,
+            stopped => stopped,
+        };
         Ok(hunt.answer(stopped))
     }
 
@@ -159,6 +167,83 @@ impl Hunt<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Goes through what is likely among the messages up to `indexed`; returns where it had to stop.
+    fn ask(&mut self, indexed: u64) -> Result<Option<u64>, QueryError> {
+        let db = &self.view.db;
+        let (low, high) = likely::bounds(db, self.span.since, self.span.until)?;
+        let (mut low, high) = (low.max(self.span.low), high.min(self.span.high).min(indexed));
+        if low >= high {
+            return Ok(None);
+        }
+        let terms = self.terms();
+        let mut others = likely::late(db, low, high, &terms)?;
+        // More of them than one search takes: nothing can be said of what is before them.
+        let floor = others.first().copied().filter(|_| others.len() == SEARCH_LATE_MAX);
+        low = floor.map_or(low, |floor| floor - 1);
+        others.extend(likely::edited_since(db, indexed)?.into_iter().filter(|at| *at > low && *at <= high));
+        others.sort_unstable();
+        let mut rooms = likely::Whereabouts::default();
+        for piece in pieces::within(db, low, high)? {
+            if self.is_over() {
+                return Ok(Some(piece.high.min(high)));
+            }
+            let (mut found, cost) = likely::in_piece(db, &piece, &terms)?;
+            self.effort = self.effort.saturating_sub(cost);
+            found.retain(|at| *at > low && *at <= high);
+            found.extend(others.drain(others.partition_point(|at| *at <= piece.low)..));
+            found.sort_unstable();
+            found.dedup();
+            for position in found.into_iter().rev() {
+                if self.is_over() {
+                    return Ok(Some(position));
+                }
+                self.effort = self.effort.saturating_sub(1);
+                if let Scope::Some(mine) = &self.scope {
+                    let (is_mine, cost) = rooms.has(db, position, mine)?;
+                    self.effort = self.effort.saturating_sub(cost);
+                    if !is_mine {
+                        continue;
+                    }
+                }
+                self.visit(position)?;
+            }
+        }
+        Ok(floor.map(|floor| floor - 1))
+    }
+
+    /// What the index is asked for.
+    fn terms(&self) -> Terms {
+        let mut all: Vec<String> = self.wanted.terms().into_iter().map(str::to_owned).collect();
+        all.extend(self.from.map(of_sender));
+        let any = match &self.scope {
+            Scope::One(n) => {
+                all.push(of_room(*n));
+                Vec::new()
+            }
+            Scope::Some(rooms) if rooms.len() <= SEARCH_ROOM_LISTS_MAX => {
+                rooms.iter().map(|n| of_room(*n)).collect()
+            }
+            Scope::Some(_) | Scope::All => Vec::new(),
+        };
+        Terms { all, any }
+    }
+
+    /// Looks at the message at a position, if there is one that is searched.
+    fn visit(&mut self, position: u64) -> Result<(), QueryError> {
+        let mut statement = self
+            .view
+            .db
+            .prepare_cached("SELECT room, seq, tail FROM event WHERE pos = ?1 AND seq IS NOT NULL")?;
+        let mut rows = statement.query([position])?;
+        let Some(row) = rows.next()? else { return Ok(()) };
+        let n = row.get(0)?;
+        if self.scope.has(n) {
+            let tail = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+            self.look(position, n, row.get(1)?, tail)?;
+        }
+        Ok(())
     }
 
     fn is_over(&self) -> bool {

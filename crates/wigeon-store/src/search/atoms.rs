@@ -69,6 +69,12 @@ impl Atoms {
     pub(crate) fn place(&self, first: usize, end: usize) -> (usize, usize) {
         (self.list[first].from, self.list[end - 1].to)
     }
+
+    /// The atom and the one after it as one text, if both are characters by themselves.
+    pub(crate) fn pair(&self, i: usize) -> Option<&str> {
+        let (one, next) = (self.list.get(i)?, self.list.get(i + 1)?);
+        (one.gram && next.gram).then(|| &self.folded[one.start..next.end])
+    }
 }
 
 struct Cutter {
@@ -287,6 +293,7 @@ mod tests {
         };
         let all: Vec<&str> = (0..atoms.len()).map(written).collect();
         assert_eq!(all, ["Ach", "ﬁne", "ÉTÉ", "中", "文", "ｶﾞ"]);
+        assert_eq!((atoms.pair(3), atoms.pair(2), atoms.pair(5)), (Some("中文"), None, None));
     }
 
     #[test]

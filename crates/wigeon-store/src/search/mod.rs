@@ -1,6 +1,24 @@
 //! Search: what messages say, found by word.
 //!
-//! [`atoms`] cuts a text, [`phrase`] says whether it has what somebody looks for. Both are pure functions.
+//! ```text
+//! tables ─▶ gather ─▶ pieces ─▶ likely ─▶ read::search, which looks at each text again
+//!            atoms, terms        ▲
+//!            q ─▶ phrase ────────┘
+//! ```
+//! [`atoms`] cuts a text, [`terms`] says what the index knows it by, [`phrase`] whether it has what somebody
+//! looks for, [`list`] keeps positions: pure functions. [`gather`] reads a stretch of the log, [`pieces`] and
+//! [`file`] keep it, [`index`] does so on a thread of its own, [`likely`] asks it,
+//! [`verify`] checks it.
 
-pub(crate) mod atoms;
+mod atoms;
+pub(crate) mod file;
+mod gather;
+pub(crate) mod index;
+pub(crate) mod likely;
+mod list;
 pub(crate) mod phrase;
+pub(crate) mod pieces;
+mod terms;
+pub(crate) mod verify;
+
+pub(crate) use terms::{of_room, of_sender};

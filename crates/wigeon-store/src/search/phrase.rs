@@ -4,9 +4,12 @@
 //! text, whatever is between them. All phrases must be there. There are no operators, so nothing that is
 //! typed can mean something else than itself.
 
-use wigeon_proto::limits::SNIPPET_CHARS_MAX;
+use std::collections::BTreeSet;
+
+use wigeon_proto::limits::{SEARCH_TERMS_MAX, SNIPPET_CHARS_MAX};
 
 use super::atoms::Atoms;
+use super::terms;
 
 /// What is looked for.
 #[derive(Debug)]
@@ -31,6 +34,17 @@ impl Wanted {
         }
         phrases.retain(|phrase| phrase.len() > 0);
         (!phrases.is_empty()).then_some(Self { phrases })
+    }
+
+    /// Terms that the index has for every text that has what is looked for: not each of them, if they are
+    /// many, but enough.
+    pub(crate) fn terms(&self) -> Vec<&str> {
+        let all: BTreeSet<&str> = self.phrases.iter().flat_map(terms::of_phrase).collect();
+        let mut all: Vec<&str> = all.into_iter().collect();
+        // The longest are mostly the rarest.
+        all.sort_by_key(|term| std::cmp::Reverse(term.len()));
+        all.truncate(SEARCH_TERMS_MAX);
+        all
     }
 
     /// Where the text has it all; none if something is missing.

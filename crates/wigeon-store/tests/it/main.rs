@@ -2,6 +2,7 @@
 
 mod asked;
 mod fold;
+mod found;
 mod history;
 mod kept;
 mod log;

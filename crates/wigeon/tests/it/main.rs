@@ -23,6 +23,7 @@ mod ops;
 mod raw;
 mod retention;
 mod retry;
+mod search;
 mod server;
 mod shutdown;
 mod slow_reader;
