@@ -40,6 +40,13 @@ pub struct Entry {
     /// A code for the invitation it may make.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_code: Option<InviteCode>,
+    /// Of a message that passes another one on: the words it found there, which may be gone from the log when
+    /// it is folded again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub passed: Option<String>,
+    /// Of a command whose text was taken out of the log: the hash it had with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scrubbed: Option<PayloadHash>,
     /// What is asked.
     pub command: Durable,
 }
@@ -50,6 +57,9 @@ pub type PayloadHash = [u8; 16];
 impl Entry {
     /// The hash of the command alone: not of when or by whom it came.
     pub fn payload_hash(&self) -> PayloadHash {
+        if let Some(hash) = self.scrubbed {
+            return hash;
+        }
         hash(&serde_json::to_vec(&self.command).expect("a command is JSON"))
     }
 
@@ -60,8 +70,24 @@ impl Entry {
         // It is the last field. Nothing before it can look like its name: in a string the quotes would be escaped.
         let at = bytes.windows(COMMAND.len()).position(|here| here == COMMAND);
         let start = at.expect("every entry has a command") + COMMAND.len();
-        let hash = hash(&bytes[start..bytes.len() - 1]);
+        let hash = self.scrubbed.unwrap_or_else(|| hash(&bytes[start..bytes.len() - 1]));
         (bytes, hash)
+    }
+
+    /// Takes out what somebody said, and leaves what the entry does: folded again, it comes to the same but
+    /// for the text. False where there is none, or none any more.
+    pub fn scrub(&mut self) -> bool {
+        let hash = self.payload_hash();
+        let text = match &mut self.command {
+            Durable::Send(send) if send.forward.is_some() => self.passed.as_mut(),
+            Durable::Send(send) => send.body.as_mut().map(|body| &mut body.text),
+            Durable::Edit(edit) => Some(&mut edit.body.text),
+            _ => None,
+        };
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
+        text.clear();
+        self.scrubbed = Some(hash);
+        true
     }
 
     /// The bytes the log keeps.
@@ -99,6 +125,8 @@ mod tests {
             id: CommandId::parse(r#",\"command\":"#).unwrap(),
             new_room: RoomId::parse("a").ok(),
             new_code: None,
+            passed: Some("said \"once\",\"command\":".into()),
+            scrubbed: None,
             command: serde_json::from_str(command).unwrap(),
         };
         assert_eq!(entry.to_bytes_and_hash(), (entry.to_bytes(), entry.payload_hash()));

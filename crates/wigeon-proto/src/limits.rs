@@ -166,6 +166,11 @@ pub const LOG_SEGMENT_BYTES_MIN: u64 = 1024 * 1024;
 /// Bytes of a segment of the log, and of the one that is made ready before it is needed. A start reads the
 /// newest, and to take a text out one is written anew: half a second or so.
 pub const LOG_SEGMENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Seconds between two scrubs of the log: within them, and what the writing takes, a text that was recalled or
+/// has expired leaves it. Each writes the segments concerned anew.
+pub const SCRUB_EVERY_S: u64 = 3600;
+/// Milliseconds a scrub waits for the log to go on in another segment, before it leaves it for the next time.
+pub const SCRUB_TURN_MS_MAX: u64 = 10_000;
 /// Milliseconds an entry may wait for others before it is folded into the tables, if no reader asks for it.
 pub const FOLD_DELAY_MS_MAX: u64 = 100;
 /// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A

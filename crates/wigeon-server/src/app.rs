@@ -88,7 +88,18 @@ impl App {
     ) {
         let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
         let new_code = matches!(command, Durable::InviteCreate(_)).then(new_invite_code);
-        let entry = Entry { v: RULES_VERSION, actor, rights, at: now_ms(), id, new_room, new_code, command };
+        let entry = Entry {
+            v: RULES_VERSION,
+            actor,
+            rights,
+            at: now_ms(),
+            id,
+            new_room,
+            new_code,
+            command,
+            passed: None,
+            scrubbed: None,
+        };
         if let Err((error, reply)) = self.sequencer.submit(entry, reply) {
             // The caller is still at work on its wire, and flushes it after.
             reply.answer(Err(error));

@@ -141,7 +141,18 @@ impl Load {
     fn admit(&self, actor: u64, id: &str, command: Durable, rights: Rights) -> Entry {
         let (actor, id) = (self.actors[actor as usize].clone(), CommandId::parse(id).expect("an id"));
         let at = 1_764_000_000_000;
-        Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
+        Entry {
+            v: RULES_VERSION,
+            actor,
+            rights,
+            at,
+            id,
+            new_room: None,
+            new_code: None,
+            command,
+            passed: None,
+            scrubbed: None,
+        }
     }
 
     /// Where an actor writes: each room has two of them or so.

@@ -65,7 +65,18 @@ fn cases() -> Vec<Case> {
 fn entry(n: usize, rights: Rights, command: Durable) -> Entry {
     let (actor, id) = (ann(), CommandId::parse(&format!("c{n}")).expect("an id"));
     let at = 1_764_000_000_000;
-    Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
+    Entry {
+        v: RULES_VERSION,
+        actor,
+        rights,
+        at,
+        id,
+        new_room: None,
+        new_code: None,
+        command,
+        passed: None,
+        scrubbed: None,
+    }
 }
 
 fn ann() -> UserId {

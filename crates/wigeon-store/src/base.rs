@@ -4,26 +4,26 @@
 //! `memory`, which keeps no log; after `os`, where a power failure took entries that the tables had
 //! already; after a restored backup. Base and log together always give the tables.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value as Json;
+use wigeon_proto::json;
 
-use crate::{Fault, log, rows};
+use crate::rows::open_reader;
+use crate::{Fault, copy, log, rows, stored};
 
 /// Where the base of a log stands, if it has one.
-fn file(log: &Path) -> PathBuf {
+pub(crate) fn file(log: &Path) -> PathBuf {
     log.join("base.db")
 }
 
 /// The position that the base of a log holds; 0 where there is none.
 pub(crate) fn position(log: &Path) -> Result<u64, Fault> {
     let file = file(log);
-    if !file.try_exists()? {
-        return Ok(0);
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    rows::position(&Connection::open_with_flags(file, flags)?)
+    if file.try_exists()? { rows::position(&open_reader(&file)?) } else { Ok(0) }
 }
 
 /// Makes the base, if there is one, the tables of a directory that has none.
@@ -38,17 +38,59 @@ pub(crate) fn restore(log: &Path, tables: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Puts the base, if there is one, where the log is to be folded onto it, and returns the position from which on.
+pub(crate) fn place(log: &Path, to: &Path) -> Result<u64, Fault> {
+    if file(log).try_exists()? {
+        fs::copy(file(log), to)?;
+    }
+    position(log)
+}
+
 /// Makes the tables, as they are, the base of a log that begins after them. What the log held goes.
 pub(crate) fn begin(log: &Path, tables: &Connection) -> Result<(), Fault> {
     let new = log.join("base.new");
     if new.try_exists()? {
         fs::remove_file(&new)?;
     }
-    let path = new.to_str().ok_or_else(|| Fault::Log(format!("{}: not in UTF-8", new.display())))?;
-    tables.execute("VACUUM INTO ?1", [path])?;
-    File::open(&new)?.sync_all()?;
+    copy::tables(tables, &new, &mut |_, _| ())?;
     // A crash after this finds older segments that end before the base, and removes them then.
     fs::rename(&new, file(log))?;
     log::sync_directory(log)?;
     log::clear(log)
+}
+
+/// Takes the texts at `positions` out of the base, where it has them. Folded onto what is left, the log comes to
+/// the same: who took them away does so again.
+pub(crate) fn scrub(log: &Path, positions: &BTreeSet<u64>) -> Result<(), Fault> {
+    let here: Vec<u64> = positions.range(..=position(log)?).copied().collect();
+    if here.is_empty() {
+        return Ok(());
+    }
+    let mut db = Connection::open(file(log))?;
+    // What is freed is overwritten.
+    db.pragma_update(None, "secure_delete", true)?;
+    let tx = db.transaction()?;
+    for position in here {
+        without_text(&tx, position)?;
+    }
+    tx.execute("DELETE FROM scrub", [])?;
+    Ok(tx.commit()?)
+}
+
+fn without_text(base: &Connection, position: u64) -> Result<(), Fault> {
+    let mut find =
+        base.prepare_cached("SELECT room, coalesce(seq, target), tail FROM event WHERE pos = ?1")?;
+    let event = find.query_row([position], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, u64>(1)?, row.get::<_, Vec<u8>>(2)?))
+    });
+    let Some((room, seq, tail)) = event.optional()? else { return Ok(()) };
+    let mut fields: serde_json::Map<String, Json> =
+        stored(serde_json::from_slice(&[b"{", &tail[..]].concat()))?;
+    fields.entry("body").and_modify(|body| body["text"] = "".into());
+    let mut tail = json::to_vec(&fields);
+    tail.remove(0);
+    base.prepare_cached("UPDATE event SET tail = ?2 WHERE pos = ?1")?.execute(params![position, tail])?;
+    let edited = "UPDATE amend SET text = '' WHERE room = ?1 AND seq = ?2 AND text IS NOT NULL";
+    base.prepare_cached(edited)?.execute(params![room, seq])?;
+    Ok(())
 }

@@ -20,6 +20,7 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::limits::{FOLD_DELAY_MS_MAX, FOLD_SLICE_WEIGHT_MAX, FOLD_WAIT_MS_MAX, PENDING_WEIGHT_MAX};
 
 use crate::Fault;
+use crate::scrub::{self, Done};
 use crate::tables::{self, Pending};
 
 const DELAY: Duration = Duration::from_millis(FOLD_DELAY_MS_MAX);
@@ -83,7 +84,8 @@ enum Stop {
 
 impl Fold {
     /// Starts the thread. The tables hold everything up to `position`.
-    pub(crate) fn start(db: Connection, position: u64) -> Self {
+    /// What `scrubbed` names is struck off on the way.
+    pub(crate) fn start(db: Connection, position: u64, scrubbed: Done) -> Self {
         let shared = Arc::new(Shared {
             backlog: Mutex::new(Backlog { durable: position, ..Backlog::default() }),
             work: Condvar::new(),
@@ -94,7 +96,7 @@ impl Fold {
         let run = move || {
             let _ended = Ended(&theirs);
             step_back();
-            theirs.run(db)
+            theirs.run(db, &scrubbed)
         };
         let thread = thread::Builder::new().name("fold".into()).spawn(run);
         Self { shared, thread: Some(thread.expect("a thread at start-up")) }
@@ -243,9 +245,10 @@ impl Shared {
         self.work.notify_one();
     }
 
-    fn run(&self, mut db: Connection) -> Result<Connection, Fault> {
+    fn run(&self, mut db: Connection, scrubbed: &Done) -> Result<Connection, Fault> {
         while let Some(slice) = self.next() {
             tables::fold(&mut db, &slice)?;
+            scrub::strike(&mut db, scrubbed)?;
             let position = slice.last().expect("a slice is not empty").position;
             let mut backlog = self.lock();
             backlog.weight -= slice.iter().map(Pending::weight).sum::<usize>();

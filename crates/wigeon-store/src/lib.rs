@@ -13,8 +13,11 @@
 //! them yet is in the overlay for the rules, and a reader waits until the tables hold what was acknowledged
 //! before.
 
+pub mod backup;
 mod base;
 mod cache;
+pub mod check;
+pub mod copy;
 mod facts;
 mod fold;
 mod known;
@@ -23,9 +26,11 @@ pub mod open;
 mod overlay;
 mod rare;
 pub mod read;
+mod refold;
 mod retention;
 mod rows;
 pub mod schema;
+mod scrub;
 mod search;
 pub mod sequencer;
 mod step;

@@ -8,19 +8,19 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use wigeon_core::entry::Entry;
 use wigeon_proto::cursor::Epoch;
-use wigeon_proto::limits::FOLD_SLICE_WEIGHT_MAX;
 
 use crate::fold::Fold;
 use crate::log::{self, Appender, End};
 use crate::overlay::Overlay;
-use crate::read::{Pool, open_reader};
+use crate::read::Pool;
+use crate::refold::Refold;
 use crate::rows;
+use crate::rows::open_reader;
 use crate::schema::{MigrateError, migrate};
+use crate::scrub::{Done, Places};
 use crate::search::index::{Index, IndexSizes};
-use crate::step::{Step, Stepper};
-use crate::tables::{self, Pending};
+use crate::step::Stepper;
 use crate::writer::Writer;
 use crate::{Fault, base};
 
@@ -137,12 +137,12 @@ fn start(
     if !file.try_exists().map_err(Fault::from)? {
         base::restore(&log, &file)?;
     }
-    let mut db = open_writer(&file)?;
-    let run = Run::decide(&db, durability, random)?;
+    let db = open_writer(&file)?;
+    let run = Run::decide(LastRun::read(&db)?, durability, random);
     let overlay = Overlay::new(open_reader(&file)?, run.epoch)?;
     let found = rows::position(&db)?;
-    let mut stepper = Stepper::new(overlay, found, run.epoch);
-    let end = recover(&log, &mut stepper, &mut db, run)?;
+    let stepper = Stepper::new(overlay, found, run.epoch);
+    let (stepper, mut db, end) = recover(&log, Refold::new(stepper, db), run)?;
     run.note(&mut db, durability)?;
     let position = stepper.position;
     let appender = match durability {
@@ -155,34 +155,23 @@ fn start(
     // The log is what survives; the database is synced at checkpoints alone.
     let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
     db.pragma_update(None, "synchronous", synchronous)?;
-    let fold = Fold::start(db, position);
+    let scrubbed = Done::default();
+    let fold = Fold::start(db, position, scrubbed.clone());
     let index_file = directory.join("search.db");
     let index = Index::open(&index_file, run.epoch, position)?;
     let (index, indexed) = Index::start(index, open_reader(&file)?, fold.progress(), sizes)?;
     let readers = Pool::open(&file, &index_file, run.epoch, fold.progress(), indexed, READERS)?;
-    Ok(Store { epoch: run.epoch, writer: Writer::new(stepper, appender, fold, index), readers, lock })
+    let writer = Writer::new(stepper, appender, fold, index, scrubbed, Places { log, tables: file });
+    Ok(Store { epoch: run.epoch, writer, readers, lock })
 }
 
 /// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.
-fn recover(log: &Path, stepper: &mut Stepper, db: &mut Connection, run: Run) -> Result<End, Fault> {
-    let (mut slice, mut weight) = (Vec::new(), 0);
-    let end = log::walk(log, stepper.position, run.whole, |position, bytes| {
-        let disagrees = |what: &str| Fault::Log(format!("entry {position} {what}"));
-        let entry = Entry::from_bytes(bytes).map_err(|error| disagrees(&error.to_string()))?;
-        let Step::Applied(effect) = stepper.step(&entry.into())? else {
-            return Err(disagrees("does not apply; start the version of wigeon that wrote it, and stop it"));
-        };
-        weight += effect.pending.weight();
-        slice.push(effect.pending);
-        if weight >= FOLD_SLICE_WEIGHT_MAX {
-            fold_slice(stepper, db, &mut slice)?;
-            weight = 0;
-        }
-        Ok(())
-    })?;
-    fold_slice(stepper, db, &mut slice)?;
+fn recover(log: &Path, mut refold: Refold, run: Run) -> Result<(Stepper, Connection, End), Fault> {
+    let after = refold.position();
+    let end = log::walk(log, after, run.whole, |position, bytes| refold.entry(position, bytes))?;
+    let (stepper, db) = refold.finish()?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    Ok(end)
+    Ok((stepper, db, end))
 }
 
 /// The end of a log from which, with its base, the tables could be folded again. Where the log that was found
@@ -206,13 +195,6 @@ fn connected(
     tracing::info!(position, "the log does not lead to the tables; they become its base");
     base::begin(log, tables)?;
     Ok(End { next: position + 1, segment: None, bytes: 0, is_torn: false })
-}
-
-fn fold_slice(stepper: &mut Stepper, db: &mut Connection, slice: &mut Vec<Pending>) -> Result<(), Fault> {
-    tables::fold(db, slice)?;
-    slice.clear();
-    stepper.overlay.release(stepper.position);
-    stepper.overlay.trim(stepper.position, |_| Ok(()))
 }
 
 fn lock(directory: &Path) -> Result<Lock, OpenError> {
@@ -260,24 +242,10 @@ struct Run {
 
 impl Run {
     /// Decides it from how the last one went.
-    fn decide(db: &Connection, durability: Durability, random: u64) -> Result<Self, Fault> {
-        let read = |key: &str| -> rusqlite::Result<Option<String>> {
-            db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
-        };
-        let kept = read("epoch")?.and_then(|text| text.parse().ok());
-        let clean = read("clean")?.as_deref() == Some("1");
-        let last = read("durability")?.as_deref().and_then(Durability::parse);
-        let whole = match last {
-            // None: there are no tables yet; what is in the log is all there is.
-            Some(Durability::Fsync) | None => true,
-            Some(Durability::Os) => clean || read("boot")? == Some(boot()),
-            Some(Durability::Memory) => false,
-        };
-        let epoch = match kept {
-            Some(bits) if whole && durability != Durability::Memory => Epoch::new(bits),
-            _ => Epoch::new(random),
-        };
-        Ok(Self { epoch, is_another: kept != Some(epoch.bits()), whole })
+    fn decide(last: LastRun, durability: Durability, random: u64) -> Self {
+        let kept = last.epoch.filter(|_| last.whole && durability != Durability::Memory);
+        let epoch = kept.unwrap_or(Epoch::new(random));
+        Self { epoch, is_another: last.epoch != Some(epoch), whole: last.whole }
     }
 
     /// Notes that it begins. Until then a start that is cut short is followed by one like it.
@@ -294,6 +262,33 @@ impl Run {
             tx.execute(write, [key, &value])?;
         }
         Ok(tx.commit()?)
+    }
+}
+
+/// What the last run left behind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastRun {
+    /// None where there was none: then no client knows a position.
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) durability: Option<Durability>,
+    /// Nothing it acknowledged can have been lost.
+    pub(crate) whole: bool,
+}
+
+impl LastRun {
+    pub(crate) fn read(db: &Connection) -> Result<Self, Fault> {
+        let read = |key: &str| -> rusqlite::Result<Option<String>> {
+            db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+        };
+        let epoch = read("epoch")?.and_then(|text| text.parse().ok()).map(Epoch::new);
+        let durability = read("durability")?.as_deref().and_then(Durability::parse);
+        let whole = match durability {
+            // None: there are no tables yet; what is in the log is all there is.
+            Some(Durability::Fsync) | None => true,
+            Some(Durability::Os) => read("clean")?.as_deref() == Some("1") || read("boot")? == Some(boot()),
+            Some(Durability::Memory) => false,
+        };
+        Ok(Self { epoch, durability, whole })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rows as values: what writer and readers both read from the tables.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wigeon_core::entry::PayloadHash;
@@ -17,6 +18,15 @@ use crate::{Fault, stored};
 
 /// A row and its key.
 pub(crate) type Keyed<T> = (i64, T);
+
+/// A connection that cannot write.
+pub(crate) fn open_reader(file: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.pragma_update(None, "cache_size", -16 * 1024)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
 
 /// The last position the tables hold.
 pub(crate) fn position(db: &Connection) -> Result<u64, Fault> {

@@ -126,11 +126,21 @@ CREATE INDEX event_key ON event (pos >> 15, key) WHERE key IS NOT NULL;
 ", "
 -- For a search: what was edited since it was indexed.
 CREATE INDEX event_edited ON event (pos) WHERE kind = 'message.edited';
+", "
+-- Positions whose text has left the tables, and not the log yet: those of messages that were recalled or have
+-- expired, and of their edits.
+CREATE TABLE scrub (pos INTEGER PRIMARY KEY);
+CREATE TRIGGER event_scrubbed AFTER UPDATE OF tail ON event WHEN old.kind IN ('message', 'message.edited') BEGIN
+  INSERT OR IGNORE INTO scrub VALUES (old.pos);
+END;
+CREATE TRIGGER event_gone AFTER DELETE ON event WHEN old.kind IN ('message', 'message.edited') BEGIN
+  INSERT OR IGNORE INTO scrub VALUES (old.pos);
+END;
 "];
 
 /// Brings the database to the newest form; refuses one that is newer than this program.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), MigrateError> {
-    let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version = version(db)?;
     if version > MIGRATIONS.len() {
         return Err(MigrateError::Newer { found: version, known: MIGRATIONS.len() });
     }
@@ -141,6 +151,19 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), MigrateError> {
         tx.commit()?;
     }
     Ok(())
+}
+
+/// The rows of `meta` that tell of the runs of a directory. All others are folded like any table.
+pub(crate) const OF_RUN: [&str; 4] = ["epoch", "durability", "boot", "clean"];
+
+/// The form that a database has.
+pub(crate) fn version(db: &Connection) -> rusqlite::Result<usize> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The newest form.
+pub(crate) fn known() -> usize {
+    MIGRATIONS.len()
 }
 
 /// Why a database cannot be brought up to date.

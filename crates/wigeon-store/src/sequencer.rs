@@ -43,6 +43,7 @@ pub trait Outlet: Send + 'static {
 enum Request<F, R> {
     Submit { entry: Admitted, reply: R },
     Attach { user: UserId, feed: F },
+    Turn,
     Close,
 }
 
@@ -63,7 +64,7 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     /// then nothing of the last batch was acknowledged, and the program must end.
     /// `alive` is dropped when the thread ends, whatever ended it.
     pub fn start<O: Outlet<Feed = F, Reply = R>>(
-        writer: Writer,
+        mut writer: Writer,
         outlet: O,
         alive: impl Send + 'static,
     ) -> (Self, JoinHandle<Result<(), Fault>>) {
@@ -73,6 +74,13 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
             // With a full line the next batch finds out by itself.
             if let Some(line) = line.upgrade() {
                 let _ = line.try_send(Request::Close);
+            }
+        });
+        let line = requests.downgrade();
+        writer.start_scrubbing(move || {
+            // With a full line it is asked for again.
+            if let Some(line) = line.upgrade() {
+                let _ = line.try_send(Request::Turn);
             }
         });
         let run = move || {
@@ -88,7 +96,7 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     pub fn submit(&self, entry: Entry, reply: R) -> Result<(), (WireError, R)> {
         let refused = |error: WireError, request| match request {
             Request::Submit { reply, .. } => (error.outcome(Effect::None), reply),
-            Request::Attach { .. } | Request::Close => unreachable!("it was an entry"),
+            Request::Attach { .. } | Request::Turn | Request::Close => unreachable!("it was an entry"),
         };
         self.requests.try_send(Request::Submit { entry: entry.into(), reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(request) => {
@@ -133,6 +141,7 @@ impl<O: Outlet> Run<O> {
                     let rooms = self.writer.rooms_of(&user)?;
                     self.outlet.attach(feed, rooms, self.writer.position());
                 }
+                Request::Turn => self.writer.turn()?,
                 Request::Close => break,
             }
             if next.is_none() {

@@ -7,6 +7,7 @@ use wigeon_core::apply::{apply, remembers};
 use wigeon_core::entry::{Entry, PayloadHash};
 use wigeon_core::outcome::{Applied, Change, Outcome};
 use wigeon_core::state::{Answered, MessageState};
+use wigeon_proto::command::{Durable, Send};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::WireError;
 use wigeon_proto::event::{Event, What};
@@ -66,6 +67,15 @@ impl Admitted {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// What the log keeps of it instead, if it passes on what another message says: with the words, since those
+    /// of the other one may be scrubbed.
+    fn with_words(&self, event: &Event) -> Option<Vec<u8>> {
+        let Durable::Send(Send { forward: Some(_), .. }) = &self.entry.command else { return None };
+        let What::Message { body, .. } = &event.what else { return None };
+        let passed = Some(body.text.clone());
+        Some(Entry { passed, ..self.entry.clone() }.to_bytes())
+    }
 }
 
 /// State at a position, and the way to the next.
@@ -87,6 +97,8 @@ pub(crate) enum Step {
 /// What an entry that took effect leaves to do.
 pub(crate) struct Effect {
     pub(crate) reply: Vec<u8>,
+    /// What the log keeps, where that is not the entry as it came.
+    pub(crate) logged: Option<Vec<u8>>,
     pub(crate) pending: Pending,
     pub(crate) committed: Option<Committed>,
 }
@@ -119,8 +131,9 @@ impl Stepper {
         for change in changes {
             keyed.push((self.overlay.change(&change, &mut recent.moves)?, change));
         }
-        let (mut row, mut committed) = (None, None);
+        let (mut row, mut committed, mut logged) = (None, None, None);
         if let Some(event) = event {
+            logged = admitted.with_words(&event);
             let audience = event.audience();
             let (n, own) = self.overlay.audience(&audience, position)?;
             keyed.extend(own.map(|room| (n, Change::Room(room))));
@@ -154,7 +167,7 @@ impl Stepper {
         self.overlay.note(recent, answered);
         self.position = position;
         let pending = Pending { position, changes: keyed, event: row, answer };
-        Ok(Step::Applied(Box::new(Effect { reply, pending, committed })))
+        Ok(Step::Applied(Box::new(Effect { reply, logged, pending, committed })))
     }
 }
 

@@ -11,6 +11,7 @@ use wigeon_proto::limits::COMMIT_BYTES_MAX;
 use crate::Fault;
 use crate::fold::Fold;
 use crate::log::Appender;
+use crate::scrub::{self, Done, Places, Scrubber};
 use crate::search::index::Index;
 use crate::step::{Admitted, Answer, Committed, Effect, Step, Stepper};
 use crate::tables::Pending;
@@ -24,14 +25,25 @@ pub struct Writer {
     fold: Fold,
     /// After the fold, so that it is let go when the fold has ended: it ends then, too.
     _index: Index,
+    scrubber: Option<Scrubber>,
+    scrubbed: Done,
+    places: Places,
     /// Applied, and not durable yet.
     batch: Vec<Pending>,
     events: Vec<Committed>,
 }
 
 impl Writer {
-    pub(crate) fn new(stepper: Stepper, log: Option<Appender>, fold: Fold, index: Index) -> Self {
-        Self { stepper, log, fold, _index: index, batch: Vec::new(), events: Vec::new() }
+    pub(crate) fn new(
+        stepper: Stepper,
+        log: Option<Appender>,
+        fold: Fold,
+        index: Index,
+        scrubbed: Done,
+        places: Places,
+    ) -> Self {
+        let (batch, events) = (Vec::new(), Vec::new());
+        Self { stepper, log, fold, _index: index, scrubber: None, scrubbed, places, batch, events }
     }
 
     /// The last position given out.
@@ -54,9 +66,9 @@ impl Writer {
         match self.stepper.step(entry)? {
             Step::Answered(answer) => Ok(answer),
             Step::Applied(effect) => {
-                let Effect { reply, pending, committed } = *effect;
+                let Effect { reply, logged, pending, committed } = *effect;
                 if let Some(log) = &mut self.log {
-                    log.push(entry.bytes());
+                    log.push(logged.as_deref().unwrap_or(entry.bytes()));
                 }
                 self.batch.push(pending);
                 self.events.extend(committed);
@@ -93,9 +105,22 @@ impl Writer {
         self.fold.on_end(then);
     }
 
+    /// Goes on in another segment of the log, so that the present one can be scrubbed. Between two batches.
+    pub(crate) fn turn(&mut self) -> Result<(), Fault> {
+        self.log.as_mut().map_or(Ok(()), |log| log.turn(self.stepper.position + 1))
+    }
+
+    /// Has what was recalled, and what has expired, leave the log; `turn` asks for [`Self::turn`].
+    pub(crate) fn start_scrubbing(&mut self, turn: impl Fn() + Send + 'static) {
+        let turn = self.log.is_some().then_some(turn);
+        self.scrubber = Some(Scrubber::start(self.places.clone(), self.scrubbed.clone(), turn));
+    }
+
     /// Folds everything, and notes that nothing is lost whatever happens to the machine from here on.
     pub fn close(self) -> Result<(), Fault> {
-        let db = self.fold.close()?;
+        drop(self.scrubber);
+        let mut db = self.fold.close()?;
+        scrub::strike(&mut db, &self.scrubbed)?;
         db.pragma_update(None, "synchronous", "full")?;
         db.execute("UPDATE meta SET value = '1' WHERE key = 'clean'", [])?;
         Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)

@@ -59,7 +59,18 @@ fn entry(id: &str, mut command: Value) -> Entry {
     let (Command::Durable(command), Some(id)) = (request.command, request.id) else { panic!("not durable") };
     let actor = UserId::parse("ann").expect("a user");
     let (rights, at) = (Rights::Service, 1000);
-    Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command }
+    Entry {
+        v: RULES_VERSION,
+        actor,
+        rights,
+        at,
+        id,
+        new_room: None,
+        new_code: None,
+        command,
+        passed: None,
+        scrubbed: None,
+    }
 }
 
 fn here(position: u64) -> Cursor {

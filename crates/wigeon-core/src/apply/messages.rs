@@ -92,7 +92,7 @@ impl<S: State> Step<'_, S> {
         }
     }
 
-    /// The source's present text. A message that was itself sent on keeps its first author.
+    /// The source's present text, noted in the entry when it was first applied. A message that was itself sent on keeps its first author.
     fn forwarded(&self, source: &Target, to: &Room) -> Result<(Body, Option<Forwarded>), Stop<S::Error>> {
         let from_room = self.room(&source.room)?;
         if !self.is_service() && !from_room.is_public() {
@@ -102,7 +102,11 @@ impl<S: State> Step<'_, S> {
         if message.recalled {
             return stop(ErrorCode::Gone, "the message was recalled");
         }
-        let Some(text) = self.state.text(&from_room.id, source.seq).map_err(Stop::Fault)? else {
+        let text = match &self.entry.passed {
+            Some(text) => Some(text.clone()),
+            None => self.state.text(&from_room.id, source.seq).map_err(Stop::Fault)?,
+        };
+        let Some(text) = text else {
             return stop(ErrorCode::NotFound, "there is no such message");
         };
         let tells_place = from_room.kind != RoomKind::Direct || from_room.id == to.id;

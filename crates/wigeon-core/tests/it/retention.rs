@@ -21,6 +21,8 @@ fn retain(world: &mut World, rights: Rights, to_seq: u64, to_pos: u64) -> Outcom
         id: CommandId::parse("r").unwrap(),
         new_room: None,
         new_code: None,
+        passed: None,
+        scrubbed: None,
         command: Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
     })
 }

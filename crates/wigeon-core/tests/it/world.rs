@@ -33,7 +33,18 @@ impl World {
         let new_room = Some(RoomId::parse("made").unwrap());
         let new_code = Some(InviteCode::parse(&format!("code{}", self.position)).unwrap());
         let at = START + self.now;
-        self.apply(&Entry { v: RULES_VERSION, actor, rights, at, id, new_room, new_code, command })
+        self.apply(&Entry {
+            v: RULES_VERSION,
+            actor,
+            rights,
+            at,
+            id,
+            new_room,
+            new_code,
+            passed: None,
+            scrubbed: None,
+            command,
+        })
     }
 
     pub(crate) fn apply(&mut self, entry: &Entry) -> Outcome {

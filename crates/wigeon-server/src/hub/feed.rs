@@ -347,6 +347,8 @@ mod tests {
             id: CommandId::parse(&format!("m{n}")).unwrap(),
             new_room: None,
             new_code: None,
+            passed: None,
+            scrubbed: None,
             command: Durable::Send(send),
         }
     }

@@ -273,6 +273,8 @@ mod tests {
                 id: CommandId::parse(&self.ids.to_string()).unwrap(),
                 new_room: None,
                 new_code: None,
+                passed: None,
+                scrubbed: None,
                 command,
             };
             let _ = self.store.writer.step(&entry.into()).unwrap();

@@ -69,7 +69,7 @@ impl Appender {
 
     /// Writes the batch, whose first entry stands at `first`.
     pub(crate) fn write(&mut self, first: u64) -> Result<(), Fault> {
-        if self.written > 0 && self.written + self.record.len() as u64 > self.bytes {
+        if self.written + self.record.len() as u64 > self.bytes {
             self.turn(first)?;
         }
         let record = self.record.seal(first);
@@ -86,8 +86,11 @@ impl Appender {
         Ok(())
     }
 
-    /// Leaves the segment for the next one.
-    fn turn(&mut self, first: u64) -> Result<(), Fault> {
+    /// Leaves the segment for the next one, whose first entry will stand at `first`. Between two batches.
+    pub(crate) fn turn(&mut self, first: u64) -> Result<(), Fault> {
+        if self.written == 0 {
+            return Ok(());
+        }
         let path = Segment::named(&self.directory, first).path;
         let mut prepared = None;
         if let Some(spare) = self.spare.take_if(|spare| spare.is_ready()) {

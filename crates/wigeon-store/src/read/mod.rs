@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use wigeon_core::state::{Member, Room};
@@ -28,7 +28,7 @@ use wigeon_proto::limits::{SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
 use wigeon_proto::room::RoomKind;
 
 use crate::fold::Progress;
-use crate::rows::{self, find_member, find_room};
+use crate::rows::{self, find_member, find_room, open_reader};
 use crate::search::file;
 use crate::{Fault, facts};
 
@@ -145,15 +145,6 @@ impl Pool {
         });
         answer.await.map_err(|_| Fault::Corrupt("a query panicked".into()))?
     }
-}
-
-/// A connection that cannot write.
-pub(crate) fn open_reader(file: &Path) -> Result<Connection, Fault> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(file, flags)?;
-    db.pragma_update(None, "cache_size", -16 * 1024)?;
-    db.set_prepared_statement_cache_capacity(64);
-    Ok(db)
 }
 
 /// One snapshot of committed state.

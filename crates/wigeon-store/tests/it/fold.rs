@@ -13,6 +13,7 @@ use wigeon_proto::cursor::Cursor;
 use wigeon_proto::{frame, json};
 use wigeon_store::{Answer, Durability, Store};
 
+use crate::check::is_right;
 use crate::world::{any_step, apply, ask, entries, expired, store};
 
 /// What a sender is told, and the frame that is shown, if the rules are asked with a state in memory.
@@ -72,6 +73,7 @@ fn any_between() -> impl Strategy<Value = Between> {
 
 fn reopen(directory: &Path, store: Store) -> Store {
     drop(store);
+    is_right(directory);
     Store::open(directory, Durability::Os, 8).unwrap()
 }
 
@@ -139,8 +141,10 @@ proptest! {
         let straight = tables(straight.path());
         prop_assert_eq!(&tables(dir.path()), &straight);
 
-        // And once more from the log alone.
         drop((store.readers, store.lock));
+        is_right(dir.path());
+
+        // And once more from the log alone.
         std::fs::remove_file(dir.path().join("wigeon.db")).unwrap();
         drop(Store::open(dir.path(), Durability::Os, 7).unwrap().writer.close());
         prop_assert_eq!(&tables(dir.path()), &straight);

@@ -1,6 +1,8 @@
 //! The log and what is folded from it, against models that are too simple to be wrong.
 
 mod asked;
+mod backup;
+mod check;
 mod fold;
 mod found;
 mod history;
@@ -8,6 +10,7 @@ mod kept;
 mod log;
 mod pages;
 mod retention;
+mod scrub;
 mod search;
 mod shown;
 mod world;

@@ -35,7 +35,18 @@ pub(crate) fn entry(actor: &str, rights: Rights, id: &str, command: serde_json::
     };
     let new_code = matches!(command, Durable::InviteCreate(_)).then(|| InviteCode::parse(id).unwrap());
     let (actor, id) = (user(actor), CommandId::parse(id).unwrap());
-    Entry { v: RULES_VERSION, actor, rights, at: START, id, new_room: None, new_code, command }
+    Entry {
+        v: RULES_VERSION,
+        actor,
+        rights,
+        at: START,
+        id,
+        new_room: None,
+        new_code,
+        command,
+        passed: None,
+        scrubbed: None,
+    }
 }
 
 /// The rooms every history begins with: a group, an open group with shared history, a public channel.
@@ -122,6 +133,8 @@ pub(crate) fn expired(store: &Store, at: u64) -> Vec<Entry> {
         id: CommandId::parse("retain").unwrap(),
         new_room: None,
         new_code: None,
+        passed: None,
+        scrubbed: None,
         command: Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
     };
     sweep.expired.into_iter().map(retain).collect()

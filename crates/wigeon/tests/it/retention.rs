@@ -28,6 +28,8 @@ fn ago(days: u64, command: &Value) -> Entry {
         id: request.id.expect("an id"),
         new_room: RoomId::parse("kept").ok(),
         new_code: None,
+        passed: None,
+        scrubbed: None,
         command,
     }
 }

@@ -1,0 +1,212 @@
+//! Scrubbing: what somebody has taken back, or what has expired, leaves the log, too.
+//!
+//! The tables let go of a text at once. Its entry stays in the log, since a fold without it would come to
+//! something else; but not the text in it. Which positions are meant stands in the table `scrub`, where
+//! triggers put whatever loses its text, in the transaction in which it does (see [`crate::schema`]).
+//!
+//! Once in a while a thread looks there, and writes the segments that are concerned anew: beside the old one,
+//! then in its place. The segment that is being appended to is left for the next one before. What was
+//! scrubbed is struck off by the fold, which alone writes the tables; after a crash before that it is done
+//! again, which changes nothing.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use wigeon_core::entry::Entry;
+use wigeon_proto::limits::{SCRUB_EVERY_S, SCRUB_TURN_MS_MAX};
+
+use crate::log::record::{Builder, Record};
+use crate::log::{self, Segment};
+use crate::rows::open_reader;
+use crate::{Fault, base};
+
+const EVERY: Duration = Duration::from_secs(SCRUB_EVERY_S);
+const TURN: Duration = Duration::from_millis(SCRUB_TURN_MS_MAX);
+/// Between two looks at whether the log has gone on to another segment.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Positions that were scrubbed, and not struck off yet.
+pub(crate) type Done = Arc<Mutex<Vec<u64>>>;
+
+/// Where a data directory has what a scrub looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub(crate) log: PathBuf,
+    pub(crate) tables: PathBuf,
+}
+
+/// The thread.
+#[derive(Debug)]
+pub(crate) struct Scrubber {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    told: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Waits, and says whether it is time to stop.
+    fn wait(&self, time: Duration) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(told, time, |told| !*told);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Scrubber {
+    /// Starts the thread. `turn` asks for the log to go on in another segment; none where nobody appends.
+    pub(crate) fn start(places: Places, done: Done, turn: Option<impl Fn() + Send + 'static>) -> Self {
+        let stop = Arc::new(Stop::default());
+        let theirs = stop.clone();
+        let run = move || {
+            let turn = turn.as_ref().map(|turn| turn as &dyn Fn());
+            loop {
+                if let Err(error) = round(&places, &done, turn, &theirs) {
+                    tracing::warn!(%error, "the log was not scrubbed; it is tried again");
+                }
+                if theirs.wait(EVERY) {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("scrub".into()).spawn(run);
+        Self { stop, thread: Some(thread.expect("a thread at start-up")) }
+    }
+}
+
+impl Drop for Scrubber {
+    fn drop(&mut self) {
+        *self.stop.told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // What it has not done, the next start does.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Scrubs what waits for it.
+fn round(places: &Places, done: &Done, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<(), Fault> {
+    let Places { log, tables } = places;
+    let mut positions = waiting(&open_reader(tables)?)?;
+    let struck = done.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    positions.retain(|position| !struck.contains(position));
+    let Some(last) = positions.last().copied() else { return Ok(()) };
+    if let Some(turn) = turn
+        && !leave(log, last, turn, stop)?
+    {
+        // Nobody appends any more: the program is about to end.
+        return Ok(());
+    }
+    scrub(log, &positions)?;
+    done.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
+    Ok(())
+}
+
+/// The positions whose text is in the log for no reason.
+pub(crate) fn waiting(tables: &Connection) -> Result<BTreeSet<u64>, Fault> {
+    let mut statement = tables.prepare("SELECT pos FROM scrub")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Strikes positions off, on the thread of whoever writes the tables.
+pub(crate) fn strike(tables: &mut Connection, done: &Done) -> Result<(), Fault> {
+    let done = std::mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner));
+    if done.is_empty() {
+        return Ok(());
+    }
+    let tx = tables.transaction()?;
+    for position in done {
+        tx.prepare_cached("DELETE FROM scrub WHERE pos = ?1")?.execute([position])?;
+    }
+    Ok(tx.commit()?)
+}
+
+/// Has the segment that holds `position` left for the next one, if it is the newest, and waits for that.
+fn leave(log: &Path, position: u64, turn: &dyn Fn(), stop: &Stop) -> Result<bool, Fault> {
+    let left = || Ok::<_, Fault>(log::segments(log)?.last().is_none_or(|newest| newest.first > position));
+    if left()? {
+        return Ok(true);
+    }
+    turn();
+    let began = Instant::now();
+    while began.elapsed() < TURN {
+        if left()? {
+            return Ok(true);
+        }
+        if stop.wait(LOOK) {
+            return Ok(false);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes the texts at `positions` out of the base and out of every segment, which nobody may be appending to
+/// where a position is in it.
+pub(crate) fn scrub(log: &Path, positions: &BTreeSet<u64>) -> Result<(), Fault> {
+    base::scrub(log, positions)?;
+    let segments = log::segments(log)?;
+    let after = segments.iter().skip(1).map(|next| next.first).chain([u64::MAX]);
+    let concerned =
+        |(segment, next): &(&Segment, u64)| positions.range(segment.first..*next).next().is_some();
+    let concerned: Vec<&Segment> = segments.iter().zip(after).filter(concerned).map(|(one, _)| one).collect();
+    // What took a text away must not be lost where the text is: without `fsync` it may not be on the disk yet.
+    for segment in segments.iter().filter(|segment| concerned.first().is_some_and(|first| segment >= first)) {
+        File::open(&segment.path)?.sync_data()?;
+    }
+    let mut rewritten = false;
+    for segment in concerned {
+        rewritten |= rewrite(segment, positions)?;
+    }
+    if rewritten {
+        log::sync_directory(log)?;
+    }
+    Ok(())
+}
+
+/// Writes a segment anew without the texts at `positions`. False if there were none left.
+fn rewrite(segment: &Segment, positions: &BTreeSet<u64>) -> Result<bool, Fault> {
+    let damaged = |what: &str| Fault::Log(format!("{}: {what}", segment.path.display()));
+    let unfinished = segment.path.with_extension("unfinished");
+    let bytes = fs::read(&segment.path)?;
+    let mut file = BufWriter::new(File::create(&unfinished)?);
+    let (mut rest, mut next, mut changed) = (bytes.as_slice(), segment.first, false);
+    let mut builder = Builder::default();
+    while let Some(record) = Record::parse(rest).filter(|record| record.first == next) {
+        for entry in record.entries() {
+            let entry = entry.ok_or_else(|| damaged("a record holds half an entry"))?;
+            let blank = if positions.contains(&next) { without_text(entry)? } else { None };
+            changed |= blank.is_some();
+            builder.push(blank.as_deref().unwrap_or(entry));
+            next += 1;
+        }
+        file.write_all(builder.seal(record.first))?;
+        builder.clear();
+        rest = &rest[record.len()..];
+    }
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    if changed {
+        file.sync_all()?;
+        fs::rename(&unfinished, &segment.path)?;
+    } else {
+        fs::remove_file(&unfinished)?;
+    }
+    Ok(changed)
+}
+
+/// An entry whose text is gone; none where it has gone before.
+fn without_text(bytes: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    let mut entry = Entry::from_bytes(bytes).map_err(|error| Fault::Log(error.to_string()))?;
+    Ok(entry.scrub().then(|| entry.to_bytes()))
+}

@@ -1,0 +1,178 @@
+//! What was taken back leaves the log as well, and the log still comes to the same.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use serde_json::json;
+use tokio::sync::oneshot;
+use wigeon_core::entry::Entry;
+use wigeon_store::backup::backup;
+use wigeon_store::{Answer, Committed, Durability, Outlet, Sequencer, Store};
+
+use crate::check::is_right;
+use crate::world::{any_step, apply, as_user, ask, asker, entries, play, said, store};
+
+/// Commands are never the same twice.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hears nothing.
+struct Deaf;
+
+impl Outlet for Deaf {
+    type Feed = ();
+    type Reply = oneshot::Sender<Answer>;
+
+    fn answer(&mut self, reply: Self::Reply, answer: Answer) {
+        let _ = reply.send(answer);
+    }
+
+    fn commit(&mut self, _: Vec<Committed>, _: u64) {}
+
+    fn attach(&mut self, (): (), _: Vec<wigeon_proto::id::RoomId>, _: u64) {}
+}
+
+/// Opens the directory as a server does, until nothing is left to scrub.
+fn scrub(directory: &Path) {
+    let store = Store::open(directory, Durability::Os, 9).unwrap();
+    let (sequencer, thread) = Sequencer::start(store.writer, Deaf, ());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let began = Instant::now();
+    while left(directory) > 0 {
+        // Positions are struck off with the next fold.
+        let (reply, answer) = oneshot::channel();
+        let id = format!("z{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        sequencer.submit(as_user("zoe", &id, json!({"type":"user.update","name":"Zoe"})), reply).unwrap();
+        let _ = runtime.block_on(answer).unwrap();
+        assert!(began.elapsed() < PATIENCE, "{} left", left(directory));
+    }
+    runtime.block_on(sequencer.close());
+    thread.join().unwrap().unwrap();
+}
+
+fn left(directory: &Path) -> u64 {
+    let db = rusqlite::Connection::open(directory.join("wigeon.db")).unwrap();
+    db.query_row("SELECT count(*) FROM scrub", [], |row| row.get(0)).unwrap()
+}
+
+/// Whether the log, its base included, has these bytes anywhere.
+fn has(directory: &Path, text: &str) -> bool {
+    let files =
+        fs::read_dir(directory.join("log")).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    files.into_iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+fn recall(actor: &str, id: &str, seq: u64) -> Entry {
+    as_user(actor, id, json!({"type":"recall","room":"group","seq":seq}))
+}
+
+fn edit(id: &str, seq: u64, text: &str) -> Entry {
+    as_user("ann", id, json!({"type":"edit","room":"group","seq":seq,"body":{"text":text}}))
+}
+
+#[test]
+fn recalled_text_leaves_the_log_and_a_retry_is_still_known() {
+    let sent = said("ann", "m1", "a word too many");
+    let (dir, store) = play(vec![
+        sent.clone(),
+        said("ann", "m2", "to be kept"),
+        edit("e1", 1, "worse than before"),
+        recall("ann", "c1", 1),
+    ]);
+    drop(store);
+    assert!(has(dir.path(), "a word too many"));
+    scrub(dir.path());
+    for text in ["a word too many", "worse than before"] {
+        assert!(!has(dir.path(), text), "{text}");
+    }
+    assert!(has(dir.path(), "to be kept"));
+    is_right(dir.path());
+    // Made again from the log alone, it is the same; also which commands were sent.
+    fs::remove_file(dir.path().join("wigeon.db")).unwrap();
+    let mut store = Store::open(dir.path(), Durability::Os, 10).unwrap();
+    let position = store.writer.position();
+    assert!(apply(&mut store, &[sent, edit("e1", 1, "worse than before")]).iter().all(Result::is_ok));
+    assert_eq!(store.writer.position(), position);
+    let other = apply(&mut store, &[said("ann", "m1", "another text")]);
+    assert_eq!(other[0].as_ref().unwrap_err().code, wigeon_proto::error::ErrorCode::Conflict);
+}
+
+#[test]
+fn words_that_were_passed_on_stay_where_they_stand() {
+    let forward = |id: &str, seq: u64| {
+        as_user("ann", id, json!({"type":"send","room":"open","forward":{"room":"group","seq":seq}}))
+    };
+    let (dir, store) = play(vec![
+        as_user("ann", "j1", json!({"type":"room.join","room":"open"})),
+        said("ann", "m1", "first words"),
+        forward("f1", 1),
+        edit("e1", 1, "second words"),
+        recall("ann", "c1", 1),
+    ]);
+    drop(store);
+    scrub(dir.path());
+    assert!(!has(dir.path(), "second words"));
+    is_right(dir.path());
+    fs::remove_file(dir.path().join("wigeon.db")).unwrap();
+    let store = Store::open(dir.path(), Durability::Os, 10).unwrap();
+    let query = serde_json::from_value(json!({"room":"open","limit":10})).unwrap();
+    let history = ask(&store, move |view| view.history(&asker("ann"), &query)).unwrap();
+    let history = serde_json::to_value(history).unwrap();
+    assert_eq!(history["messages"][0]["body"]["text"], "first words");
+}
+
+#[test]
+fn a_base_is_scrubbed_too() {
+    let (dir, store) = play(vec![
+        said("ann", "m1", "a word too many"),
+        edit("e1", 1, "worse than before"),
+        said("ann", "m2", "to be kept"),
+    ]);
+    let place = tempfile::tempdir().unwrap();
+    let restored = place.path().join("restored");
+    backup(dir.path(), &restored, &[], &mut |_| ()).unwrap();
+    drop(store);
+    let mut store = Store::open(&restored, Durability::Os, 8).unwrap();
+    let later = [edit("e2", 1, "not better"), recall("ann", "c1", 1)];
+    assert!(apply(&mut store, &later).iter().all(Result::is_ok));
+    drop(store);
+    scrub(&restored);
+    for text in ["a word too many", "worse than before", "not better"] {
+        assert!(!has(&restored, text), "{text}");
+    }
+    assert!(has(&restored, "to be kept"));
+    let report = is_right(&restored);
+    assert_eq!(report.from, 6);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whenever_it_is_scrubbed_or_copied_the_log_comes_to_the_same(
+        steps in prop::collection::vec(any_step(), 20..120), parts in 1..5usize, copied in 0..5usize,
+    ) {
+        let (dir, store) = store();
+        drop(store);
+        let place = tempfile::tempdir().unwrap();
+        let mut at = dir.path().to_owned();
+        let all = entries(&steps);
+        for (i, part) in all.chunks(all.len().div_ceil(parts)).enumerate() {
+            let mut store = Store::open(&at, Durability::Os, 8).unwrap();
+            apply(&mut store, part);
+            if i == copied {
+                at = place.path().join("copy");
+                backup(dir.path(), &at, &[], &mut |_| ()).unwrap();
+            }
+            drop(store);
+            is_right(&at);
+            scrub(&at);
+            is_right(&at);
+        }
+        is_right(dir.path());
+    }
+}
