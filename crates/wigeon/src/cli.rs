@@ -34,6 +34,18 @@ Examples:
   wigeon token --user ann --name Ann --ttl 30d
   curl -H \"Authorization: Bearer $(wigeon token --user ann)\" http://127.0.0.1:8088/v1/events";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  wigeon backup --data /var/lib/wigeon /backups/$(date +%F)
+  cp -a /backups/2026-11-23 /var/lib/wigeon && wigeon --data /var/lib/wigeon
+      Restore it.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  wigeon check --data /var/lib/wigeon
+  TMPDIR=/big wigeon check --json
+      Put the tables it makes, as large as wigeon.db, somewhere else than /tmp.";
+
 /// Instant messaging for web pages, in one program
 #[derive(Debug, Parser)]
 #[command(name = "wigeon", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -55,6 +67,19 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// Say what the settings mean and where each comes from, or what is wrong with them
     CheckConfig(Sources),
+    /// Copy a data directory, also while a server uses it
+    ///
+    /// The copy has everything that was acknowledged before the command began, and the secret. It is a data
+    /// directory: to restore it, start a server on it, or on a copy of it. What people said after the backup is
+    /// then gone for all of them: their pages are told to look again.
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupArguments),
+    /// Check that the tables of a data directory are what its log says
+    ///
+    /// For a directory that no server is using. Folds the log once more and compares every row. Exit code 0:
+    /// it is right; 1: it is not, and what is different is printed; 2: it could not be checked.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
     /// Measure a server under load, and check that nothing is lost
     ///
     /// Starts a server of its own in a temporary directory (or takes the one at --url), opens connections,
@@ -105,11 +130,50 @@ pub(crate) struct TokenArguments {
     config: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// The directory to make: it must not exist, or be empty
+    #[arg(value_name = "DEST")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: OfDirectory,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) of: OfDirectory,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which data directory is meant.
+#[derive(Debug, Args)]
+pub(crate) struct OfDirectory {
+    /// The server's data directory
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+    /// The server's config file, which names that directory
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl OfDirectory {
+    pub(crate) fn sources(&self) -> Sources {
+        sources(self.data.as_ref(), self.config.as_ref())
+    }
+}
+
 impl TokenArguments {
     pub(crate) fn sources(&self) -> Sources {
-        let settings = Settings { data: self.data.clone(), ..Settings::default() };
-        Sources { config: self.config.clone(), settings, ..Sources::default() }
+        sources(self.data.as_ref(), self.config.as_ref())
     }
+}
+
+fn sources(data: Option<&PathBuf>, config: Option<&PathBuf>) -> Sources {
+    let settings = Settings { data: data.cloned(), ..Settings::default() };
+    Sources { config: config.cloned(), settings, ..Sources::default() }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

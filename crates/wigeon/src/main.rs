@@ -1,10 +1,14 @@
 //! The program `wigeon`: reads what it was told, then starts the server or does one small errand.
 //!
-//! Exit codes: 0 it went well, 1 it failed, 2 it was told wrongly (a flag, a variable, the config file).
+//! Exit codes: 0 it went well, 1 it failed, 2 it was told wrongly (a flag, a variable, the config file), or
+//! `check` could not look.
 //! What a person should read goes to stdout (what was asked for) or stderr (what went wrong); logs go to
 //! stderr only, so that `wigeon token` can stand in a shell's `$(…)`.
 
+mod backup;
+mod bar;
 mod bench;
+mod check;
 mod cli;
 mod config;
 mod log;
@@ -30,9 +34,12 @@ fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        // It has said what it found.
+        Err(error) if error.is::<check::NotRight>() => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}", sentence(&error));
-            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+            let told_wrongly = error.is::<ConfigError>() || error.is::<check::Unable>();
+            ExitCode::from(if told_wrongly { 2 } else { 1 })
         }
     }
 }
@@ -49,6 +56,15 @@ fn run(cli: Cli) -> Result<()> {
         Command::CheckConfig(sources) => {
             say(&description(&load(sources)?));
             Ok(())
+        }
+        Command::Backup(arguments) => {
+            let loaded = load(arguments.of.sources())?;
+            say(&backup::run(&arguments, &loaded)?);
+            Ok(())
+        }
+        Command::Check(arguments) => {
+            let loaded = load(arguments.of.sources())?;
+            check::run(&arguments, &loaded)
         }
         Command::Bench(arguments) => bench::run(&arguments),
         Command::ConfigReference => {

@@ -20,3 +20,12 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     }
     text
 }
+
+/// A number of bytes, as people say it.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
+    }
+}

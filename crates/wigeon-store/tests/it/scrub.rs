@@ -13,7 +13,7 @@ use wigeon_store::backup::backup;
 use wigeon_store::{Answer, Committed, Durability, Outlet, Sequencer, Store};
 
 use crate::check::is_right;
-use crate::world::{any_step, apply, as_user, ask, asker, entries, play, said, store};
+use crate::world::{any_step, apply, as_user, ask, asker, entries, expired, play, said, store};
 
 /// Commands are never the same twice.
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -164,6 +164,8 @@ proptest! {
         for (i, part) in all.chunks(all.len().div_ceil(parts)).enumerate() {
             let mut store = Store::open(&at, Durability::Os, 8).unwrap();
             apply(&mut store, part);
+            let gone = expired(&store, part.last().unwrap().at);
+            apply(&mut store, &gone);
             if i == copied {
                 at = place.path().join("copy");
                 backup(dir.path(), &at, &[], &mut |_| ()).unwrap();

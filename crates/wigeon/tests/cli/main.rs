@@ -282,3 +282,53 @@ fn a_secret_that_others_can_read_stops_the_start() {
         "error: ./wigeon-data/secret can be read by others (mode 0644); run: chmod 600 ./wigeon-data/secret",
     );
 }
+
+#[test]
+fn a_backup_and_a_check_say_what_they_did_and_what_is_wrong() {
+    let directory = Directory::new();
+    directory.run(&["check"]).says(
+        2,
+        "error: ./wigeon-data is no data directory of wigeon\n  hint: say where the server's data is with --data",
+    );
+    directory.run(&["backup", "copy"]).says(
+        1,
+        "error: ./wigeon-data is no data directory of wigeon: it has no wigeon.db\n  hint: say where the server's data is with --data",
+    );
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0, "nothing is made by looking");
+    let server = Running::start(&directory, &[]);
+    let made = directory.run(&["backup", "copy"]);
+    assert_eq!((made.code, made.err.as_str()), (Some(0), ""));
+    assert!(made.out.starts_with("copy holds everything up to position 0: "), "{}", made.out);
+    assert!(made.out.ends_with(" KiB, with the secret\n"), "{}", made.out);
+    directory.run(&["backup", "copy"]).says(
+        1,
+        "error: copy exists, and is no empty directory\n  hint: name a new directory for each backup",
+    );
+    directory.run(&["check"]).says(
+        2,
+        "error: the data directory ./wigeon-data is in use by a running wigeon\n  hint: stop it first",
+    );
+    drop(server);
+
+    let right = directory.run(&["check"]);
+    assert_eq!((right.code, right.err.as_str()), (Some(0), ""));
+    assert!(
+        right.out.starts_with("./wigeon-data is right\n  the log from its beginning to 0, "),
+        "{}",
+        right.out
+    );
+    let log = directory.0.join("wigeon-data/log/00000000000000000001.log");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[3] = 1;
+    fs::write(&log, bytes).unwrap();
+    // Nothing whole follows: a torn end, as a crash leaves it.
+    assert_eq!(directory.run(&["check"]).code, Some(0));
+    let db = fs::read(directory.0.join("wigeon-data/wigeon.db")).unwrap();
+    fs::write(directory.0.join("wigeon-data/log/00000000000000000009.log"), [0; 16]).unwrap();
+    let wrong = directory.run(&["check", "--json"]);
+    assert_eq!((wrong.code, wrong.err.as_str()), (Some(1), ""));
+    let told: serde_json::Value = serde_json::from_str(&wrong.out).unwrap();
+    assert_eq!(told["right"], false);
+    assert!(told["log"].as_str().unwrap().contains("00000000000000000001.log: damaged at byte 0"), "{told}");
+    assert_eq!(fs::read(directory.0.join("wigeon-data/wigeon.db")).unwrap(), db, "a check changes nothing");
+}

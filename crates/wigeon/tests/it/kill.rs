@@ -87,6 +87,7 @@ async fn fifty_kills_lose_and_double_nothing() {
         }
     }
     check_talkers(&mut talkers, KILLS).await;
+    server.kill_and_check();
     println!("{} messages over {KILLS} kills", log.len());
 }
 

@@ -36,7 +36,7 @@ fn ago(days: u64, command: &Value) -> Entry {
 
 /// Puts into the log of a server that stands what would have happened before.
 fn write(server: &Server, entries: Vec<Entry>) {
-    let mut store = Store::open(&server.data(), Durability::Fsync, 1).expect("the data");
+    let mut store = Store::open(server.data(), Durability::Fsync, 1).expect("the data");
     for entry in entries {
         store.writer.step(&entry.into()).expect("a log").expect("by the rules");
     }

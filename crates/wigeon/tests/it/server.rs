@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -60,6 +60,7 @@ impl Drop for Scratch {
 #[derive(Debug)]
 pub(crate) struct Server {
     scratch: Scratch,
+    data: PathBuf,
     port: u16,
     environment: Vec<(String, String)>,
     process: Option<Child>,
@@ -71,11 +72,37 @@ impl Server {
     }
 
     pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
+        let scratch = Scratch::new();
+        let data = scratch.path().join("data");
+        Self::begin(scratch, data, environment).await
+    }
+
+    /// A server over data that is there.
+    pub(crate) async fn start_over(data: &Path) -> Self {
+        Self::begin(Scratch::new(), data.to_owned(), &[]).await
+    }
+
+    async fn begin(scratch: Scratch, data: PathBuf, environment: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = environment.iter().map(own).collect();
-        let mut server = Self { scratch: Scratch::new(), port: free_port(), environment, process: None };
+        let mut server = Self { scratch, data, port: free_port(), environment, process: None };
         server.restart().await;
         server
+    }
+
+    /// Runs an errand over its data.
+    pub(crate) fn errand(&self, arguments: &[&str]) -> Output {
+        let output = Command::new(program()).args(arguments).arg("--data").arg(&self.data).output();
+        output.expect("the program runs")
+    }
+
+    /// kill -9, and whatever it left behind is what its log says. Returns what the check had to say.
+    pub(crate) fn kill_and_check(&mut self) -> String {
+        self.kill();
+        let said = self.errand(&["check"]);
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.status.success(), "{text}{}", String::from_utf8_lossy(&said.stderr));
+        text
     }
 
     /// Starts it (again) and waits until it answers.
@@ -83,7 +110,7 @@ impl Server {
         let log = std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log");
         let child = Command::new(program())
             .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
-            .arg(self.data())
+            .arg(&self.data)
             .env("WIGEON_AUTH_SECRET", SECRET)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
@@ -142,8 +169,8 @@ impl Server {
     }
 
     /// Where its data is: for who changes it while the server stands.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.scratch.path().join("data")
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     pub(crate) fn base(&self) -> String {

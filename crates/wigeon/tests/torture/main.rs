@@ -93,6 +93,7 @@ async fn everybody_sees_every_message_once_and_in_order() {
         verify(&seen, &log).unwrap_or_else(|error| panic!("{error}"));
         all_pauses.extend(gaps);
     }
+    println!("{}", server.kill_and_check());
     println!(
         "{wanted} messages, {READERS} readers, {KILLS} kills, {} connections cut or stalled",
         chaos.troubled()
