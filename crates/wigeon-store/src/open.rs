@@ -143,14 +143,19 @@ fn start(
     let found = rows::position(&db)?;
     let stepper = Stepper::new(overlay, found, run.epoch);
     let (stepper, mut db, end) = recover(&log, Refold::new(stepper, db), run)?;
-    run.note(&mut db, durability)?;
     let position = stepper.position;
-    let appender = match durability {
+    let end = match durability {
         Durability::Memory => None,
         Durability::Os | Durability::Fsync => {
-            let end = connected(&log, &db, end, position, found > 0 && run.is_another)?;
-            Some(Appender::resume(&log, &end, durability == Durability::Fsync)?)
+            // What was found in the tables, beyond the base, was folded under the epoch before.
+            let is_mixed = run.is_another && found > base::position(&log)?;
+            Some(connected(&log, &db, end, position, is_mixed)?)
         }
+    };
+    run.note(&mut db, durability)?;
+    let appender = match end {
+        None => None,
+        Some(end) => Some(Appender::resume(&log, &end, durability == Durability::Fsync)?),
     };
     // The log is what survives; the database is synced at checkpoints alone.
     let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
@@ -175,21 +180,15 @@ fn recover(log: &Path, mut refold: Refold, run: Run) -> Result<(Stepper, Connect
 }
 
 /// The end of a log from which, with its base, the tables could be folded again. Where the log that was found
-/// is none, the tables become the base of another. So they do with another epoch: an answer that the tables
-/// hold names the epoch it was given in, and a log is of one.
-fn connected(
-    log: &Path,
-    tables: &Connection,
-    end: End,
-    position: u64,
-    is_another: bool,
-) -> Result<End, Fault> {
+/// is none, the tables become the base of another. So they do where they would be of two epochs: an answer that
+/// they hold names the epoch it was given in, and a log is folded in one.
+fn connected(log: &Path, tables: &Connection, end: End, position: u64, is_mixed: bool) -> Result<End, Fault> {
     let base = base::position(log)?;
     let reaches_back = match (&end.segment, log::segments(log)?.first()) {
         (Some(_), Some(oldest)) => oldest.first <= base + 1,
         _ => base == position,
     };
-    if reaches_back && end.next == position + 1 && (base == position || !is_another) {
+    if reaches_back && end.next == position + 1 && (base == position || !is_mixed) {
         return Ok(end);
     }
     tracing::info!(position, "the log does not lead to the tables; they become its base");

@@ -157,7 +157,7 @@ impl Shape {
 
     fn cells(&self, one: &Row, other: &Row, report: &mut Report) {
         for (i, column) in self.columns.iter().enumerate() {
-            if one[i] == other[i] || self.agree(column, &one[i], &other[i]) {
+            if one[i] == other[i] {
                 continue;
             }
             report.tell(Difference {
@@ -168,13 +168,6 @@ impl Shape {
                 found: show(&other[i]),
             });
         }
-    }
-
-    /// Whether two values that differ mean the same. An answer is kept with the cursor that was told, and so
-    /// with the epoch of its day.
-    fn agree(&self, column: &str, one: &Value, other: &Value) -> bool {
-        (self.table.as_str(), column) == ("answer", "reply")
-            && values::without_epoch(one).is_some_and(|one| Some(one) == values::without_epoch(other))
     }
 }
 

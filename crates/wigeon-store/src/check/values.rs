@@ -3,8 +3,6 @@
 use std::cmp::Ordering;
 
 use rusqlite::types::{Value, ValueRef};
-use serde_json::Value as Json;
-use wigeon_proto::cursor::{Cursor, Epoch};
 
 /// Characters of a value that are shown.
 const SHOWN_MAX: usize = 200;
@@ -69,13 +67,4 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }
-}
-
-/// A reply whose cursor is one of no epoch.
-pub(super) fn without_epoch(reply: &Value) -> Option<Json> {
-    let Value::Blob(bytes) = reply else { return None };
-    let mut json: Json = serde_json::from_slice(bytes).ok()?;
-    let cursor = Cursor::parse(json.get("cursor")?.as_str()?).ok()?;
-    json["cursor"] = Cursor { epoch: Epoch::new(0), ..cursor }.to_string().into();
-    Some(json)
 }
