@@ -106,8 +106,18 @@ impl Filling {
         let id = CommandId::parse(&format!("c{}", self.ids)).expect("an id");
         let (actor, at) = (user(actor), self.at + self.ids * 500);
         let rights = Rights::Service;
-        let entry =
-            Entry { v: RULES_VERSION, actor, rights, at, id, new_room: None, new_code: None, command };
+        let entry = Entry {
+            v: RULES_VERSION,
+            actor,
+            rights,
+            at,
+            id,
+            new_room: None,
+            new_code: None,
+            passed: None,
+            scrubbed: None,
+            command,
+        };
         let answer = self.store.writer.step(&entry.into()).expect("a disk");
         if self.ids.is_multiple_of(BATCH) {
             self.store.writer.commit().expect("a disk");

@@ -94,6 +94,9 @@ fn sentences(data: &Path, report: &Report, took: Duration) -> String {
         report.tables.len(),
         took.as_secs_f64()
     );
+    if let Some(indexed) = report.indexed {
+        let _ = writeln!(text, "  the search index, up to {indexed}, compared with the messages");
+    }
     if report.waiting > 0 {
         let _ = writeln!(text, "  {} more entries are in the log; the next start folds them", report.waiting);
     }
@@ -109,6 +112,7 @@ fn of(report: &Report) -> serde_json::Value {
         "position": report.position,
         "from": report.from,
         "waiting": report.waiting,
+        "indexed": report.indexed,
         "tables": tables.collect::<serde_json::Map<_, _>>(),
         "count": report.count,
         "differences": differences,

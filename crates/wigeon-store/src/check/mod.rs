@@ -13,6 +13,7 @@ mod values;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use wigeon_proto::cursor::Epoch;
 
 use crate::base;
@@ -21,6 +22,8 @@ use crate::open::{Durability, LastRun};
 use crate::refold::Refold;
 use crate::rows::open_reader;
 use crate::schema::{self, MigrateError};
+use crate::search::file as search;
+use crate::search::verify::{Wrong, verify_index};
 use crate::{Fault, rows};
 
 /// Differences that are told; the rest is only counted.
@@ -37,6 +40,9 @@ pub struct Report {
     pub from: u64,
     /// Entries of the log after the tables' position: the next start folds them.
     pub waiting: u64,
+    /// Up to where the search index was compared with the messages; none where there is none, or none that the
+    /// next start would use.
+    pub indexed: Option<u64>,
     /// Each table that was compared, and how many rows it has.
     pub tables: Vec<(String, u64)>,
     /// How many differences there are.
@@ -184,6 +190,8 @@ pub fn check(
     }
     told(Progress::Reading);
     facts::check(&found, &mut report)?;
+    drop(found);
+    report.indexed = index(directory, &file, run, &mut report)?;
 
     walk(&log, end, run.whole, |position, bytes| {
         report.waiting += 1;
@@ -191,6 +199,31 @@ pub fn check(
     })?;
     refold.flush()?;
     Ok(report)
+}
+
+/// Compares the search index with the tables. One that does not fit them is none: the next start makes it anew.
+fn index(
+    directory: &Path,
+    tables: &Path,
+    run: LastRun,
+    report: &mut Report,
+) -> Result<Option<u64>, CheckError> {
+    let file = directory.join("search.db");
+    let fits = |db: &Connection| search::fits(db, run.epoch?, report.position).ok();
+    if !open_reader(&file).is_ok_and(|db| fits(&db) == Some(true)) {
+        return Ok(None);
+    }
+    let watermark = verify_index(&file, tables, |Wrong { position, term, missing }| {
+        let (expected, found) = if missing { ("the word", "none") } else { ("none", "the word") };
+        report.tell(Difference {
+            table: "search.db".to_owned(),
+            key: format!("pos={position} word={term:?}"),
+            column: None,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        });
+    })?;
+    Ok(Some(watermark))
 }
 
 /// Finds the tables, and keeps servers out. Nothing is made where there is nothing.

@@ -35,14 +35,8 @@ CREATE TABLE search_gone (pos INTEGER PRIMARY KEY);
 
 /// Opens the index of a log whose tables hold `position`, or begins it anew.
 pub(crate) fn open(file: &Path, epoch: Epoch, position: u64) -> Result<Connection, Fault> {
-    let fits = |db: &Connection| -> Result<bool, Fault> {
-        let is_ours = meta(db, "format")? == FORMAT
-            && meta(db, "terms")? == terms::VERSION
-            && meta(db, "epoch")? == epoch.bits();
-        Ok(is_ours && watermark(db)? <= position)
-    };
     match connect(file) {
-        Ok(db) if fits(&db).unwrap_or(false) => return Ok(db),
+        Ok(db) if fits(&db, epoch, position).unwrap_or(false) => return Ok(db),
         _ => tracing::info!("the search index is built anew"),
     }
     for suffix in ["", "-wal", "-shm"] {
@@ -61,6 +55,14 @@ pub(crate) fn open(file: &Path, epoch: Epoch, position: u64) -> Result<Connectio
         db.execute("INSERT INTO search_meta (key, value) VALUES (?1, ?2)", rusqlite::params![key, value])?;
     }
     Ok(db)
+}
+
+/// Whether an index is one of that log, made as this program makes it.
+pub(crate) fn fits(db: &Connection, epoch: Epoch, position: u64) -> Result<bool, Fault> {
+    let is_ours = meta(db, "format")? == FORMAT
+        && meta(db, "terms")? == terms::VERSION
+        && meta(db, "epoch")? == epoch.bits();
+    Ok(is_ours && watermark(db)? <= position)
 }
 
 fn connect(file: &Path) -> Result<Connection, Fault> {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::json;
-use wigeon_core::entry::Rights;
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_store::check::{CheckError, Report, check};
-use wigeon_store::{Durability, Store};
+use wigeon_store::{Durability, IndexSizes, Store};
 
 use crate::world::{apply, as_user, ask, beginning, entry, play, said, store};
 
@@ -104,6 +104,40 @@ fn tables_and_indexes_that_are_not_ours_are_found_and_so_are_those_that_are_gone
     let found = tampered("CREATE TABLE extra (a); DROP INDEX member_user;");
     has(&found, ["sqlite_schema", "table extra", "sql", "none", "\"CREATE TABLE extra (a)\""]);
     assert!(found.iter().any(|there| there[1] == "index member_user" && there[4] == "none"), "{found:#?}");
+}
+
+#[test]
+fn a_word_that_the_search_index_lacks_or_has_too_many_is_found() {
+    let sizes = IndexSizes { stretch: 4, merge: 2 };
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open_with(dir.path(), Durability::Os, 7, sizes).unwrap();
+    let all: Vec<Entry> =
+        beginning().into_iter().chain((0..9).map(|i| said("ann", &format!("m{i}"), "duck"))).collect();
+    assert!(apply(&mut store, &all).iter().all(Result::is_ok));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    assert!(runtime.block_on(store.readers.index_reaches(12)));
+    store.writer.close().unwrap();
+    drop((store.readers, store.lock));
+    assert_eq!(is_right(dir.path()).indexed, Some(12));
+    let index = dir.path().join("search.db");
+    let db = Connection::open(&index).unwrap();
+    assert!(db.execute("UPDATE search_posting SET term = 'goose' WHERE term = 'duck'", []).unwrap() > 0);
+    drop(db);
+    let told = report(dir.path()).unwrap();
+    assert_eq!(told.count, 18);
+    let word = |term: &str| format!("pos=4 word={term:?}");
+    let found = |key: &str| told.differences.iter().find(|one| one.key == key).unwrap();
+    let (lacks, has) = (found(&word("duck")), found(&word("goose")));
+    assert_eq!(
+        (lacks.table.as_str(), lacks.expected.as_str(), lacks.found.as_str()),
+        ("search.db", "the word", "none")
+    );
+    assert_eq!((has.expected.as_str(), has.found.as_str()), ("none", "the word"));
+    // One that the next start would not use is not looked at.
+    let db = Connection::open(&index).unwrap();
+    db.execute("UPDATE search_meta SET value = value + 1 WHERE key = 'epoch'", []).unwrap();
+    drop(db);
+    assert_eq!(is_right(dir.path()).indexed, None);
 }
 
 #[test]
