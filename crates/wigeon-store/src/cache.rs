@@ -9,10 +9,14 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// A map whose keys peers may have chosen: seeded at random, like the standard one, and a sixth of its price for
+/// keys as short as ours.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 #[derive(Debug)]
 pub(crate) struct Cache<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: Map<K, V>,
+    old: Map<K, V>,
     /// Nothing in the old generation was changed after this position.
     old_position: u64,
     generation_max: usize,
@@ -21,7 +25,7 @@ pub(crate) struct Cache<K, V> {
 impl<K: Hash + Eq, V> Cache<K, V> {
     /// Keeps at least the `generation_max` entries used last, and at most twice as many and one batch's.
     pub(crate) fn new(generation_max: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), old_position: 0, generation_max }
+        Self { young: Map::default(), old: Map::default(), old_position: 0, generation_max }
     }
 
     pub(crate) fn get<Q>(&mut self, key: &Q) -> Option<&mut V>

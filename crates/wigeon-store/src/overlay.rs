@@ -7,11 +7,12 @@
 //! A kind of change that no rule reads back (a mention, a name) needs no place here.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde::Deserialize;
+use wigeon_core::entry::PayloadHash;
 use wigeon_core::outcome::Change;
 use wigeon_core::state::{Among, Answered, Member, MessageState, Room, State};
 use wigeon_proto::command::Body;
@@ -21,10 +22,10 @@ use wigeon_proto::limits::ANSWERS_KEPT_MS;
 use wigeon_proto::reply::{Invite, Prefs};
 use wigeon_proto::room::{Policy, Role, RoomKind};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Map};
 use crate::known::Known;
 use crate::rare::Rare;
-use crate::rows::{self, Keyed, Sent};
+use crate::rows::{self, AnswerId, Keyed, Sent};
 use crate::{Fault, facts, retention, stored};
 
 /// Rooms of one generation of the cache: some 20 MB.
@@ -48,7 +49,9 @@ pub(crate) struct Overlay {
     messages: RefCell<Cache<MessageKey, MessageState>>,
     reactions: RefCell<Cache<MessageKey, HashSet<(String, UserId)>>>,
     rare: Rare,
-    answers: HashMap<(UserId, CommandId), Answered>,
+    answers: Map<AnswerId, Kept>,
+    /// The key of the entry at hand: it was made on its sender's time, and the rules ask for no other.
+    at_hand: i64,
     /// Answers to messages that have gone hold no more if this is past their end.
     answers_until: u64,
     known: Known,
@@ -60,11 +63,28 @@ pub(crate) struct Overlay {
 pub(crate) struct Recent {
     pub(crate) position: u64,
     /// Under which its answer stands.
-    pub(crate) answer: Option<(UserId, CommandId)>,
+    pub(crate) answer: Option<AnswerId>,
     /// The message it is.
     pub(crate) message: Option<RecentMessage>,
     /// Who came and who went.
     pub(crate) moves: Vec<Move>,
+}
+
+/// An answer that is not folded yet.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) hash: PayloadHash,
+    pub(crate) reply: Reply,
+    /// See [`Answered::until`].
+    pub(crate) until: Option<u64>,
+}
+
+/// The reply's `ok` object.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Bytes(Vec<u8>),
+    /// It follows from this message.
+    To(Sent),
 }
 
 /// A message as it was sent.
@@ -74,6 +94,17 @@ pub(crate) struct RecentMessage {
     pub(crate) state: MessageState,
     /// Its frame.
     pub(crate) json: Arc<[u8]>,
+}
+
+/// Who is told of an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Audience {
+    /// The room's key.
+    pub(crate) n: i64,
+    /// Anybody may watch it.
+    pub(crate) public: bool,
+    /// Its members are told of each other's receipts.
+    pub(crate) tells_receipts: bool,
 }
 
 #[derive(Debug)]
@@ -97,7 +128,8 @@ impl Overlay {
             messages: RefCell::new(Cache::new(MESSAGES_MAX)),
             reactions: RefCell::new(Cache::new(MESSAGES_MAX)),
             rare: Rare::default(),
-            answers: HashMap::new(),
+            answers: Map::default(),
+            at_hand: 0,
             recent: VecDeque::new(),
         })
     }
@@ -117,10 +149,9 @@ impl Overlay {
         Ok(rooms)
     }
 
-    /// Whether anybody may watch the room, and whether its members are told of each other's receipts.
-    pub(crate) fn class(&self, room: &RoomId) -> Result<(bool, bool), Fault> {
-        let class = self.with_room(room, |(_, room)| (room.is_public(), room.tells_receipts()))?;
-        Ok(class.unwrap_or_default())
+    /// What is asked next is of the entry with this key.
+    pub(crate) fn take_in_hand(&mut self, key: i64) {
+        self.at_hand = key;
     }
 
     /// Notes an entry's change, and returns the key of the room it is in; 0 where it is in none.
@@ -199,26 +230,32 @@ impl Overlay {
         }
     }
 
-    /// The key of an event's audience. A self audience gets its row with its first event, and its head
-    /// moves with each: then the room is there to be folded, too.
-    pub(crate) fn audience(&mut self, id: &RoomId, position: u64) -> Result<(i64, Option<Room>), Fault> {
-        let mut room = match self.find(id)? {
-            Some((n, room)) if room.kind != RoomKind::Own => return Ok((n, None)),
-            Some((_, room)) => room,
+    /// An event's audience. A self audience gets its row with its first event, and its head moves with each:
+    /// then the room is there to be folded, too.
+    pub(crate) fn audience(&mut self, id: &RoomId, position: u64) -> Result<(Audience, Option<Room>), Fault> {
+        let look = |(n, room): &Keyed<Room>| {
+            let (public, tells_receipts) = (room.is_public(), room.tells_receipts());
+            let own = (room.kind == RoomKind::Own).then(|| room.clone());
+            (Audience { n: *n, public, tells_receipts }, own)
+        };
+        let mut room = match self.with_room(id, look)? {
+            Some((audience, None)) => return Ok((audience, None)),
+            Some((_, Some(own))) => own,
             None => {
                 let own = Room::new(id.clone(), RoomKind::Own, "", Policy::of(RoomKind::Own));
                 Room { user_count: 1, ..own }
             }
         };
         room.head_pos = position;
-        Ok((self.put_room(&room)?, Some(room)))
+        let n = self.put_room(&room)?;
+        Ok((Audience { n, public: false, tells_receipts: false }, Some(room)))
     }
 
     /// Notes what of an entry is not a change of state.
-    pub(crate) fn note(&mut self, recent: Recent, answer: Option<Answered>) {
-        if let (Some(key), Some(answer)) = (&recent.answer, answer) {
-            self.known.insert(rows::answer_key(&key.0, &key.1));
-            self.answers.insert(key.clone(), answer);
+    pub(crate) fn note(&mut self, recent: Recent, answer: Option<Kept>) {
+        if let (Some(of), Some(answer)) = (&recent.answer, answer) {
+            self.known.insert(of.key);
+            self.answers.insert(of.clone(), answer);
         }
         self.recent.push_back(recent);
     }
@@ -260,12 +297,12 @@ impl Overlay {
     }
 
     fn put_room(&mut self, room: &Room) -> Result<i64, Fault> {
-        let n = match self.key(&room.id)? {
-            Some(n) => n,
-            None => self.reserve(&room.id),
-        };
-        self.rooms.get_mut().insert(room.id.clone(), (n, room.clone()));
-        Ok(n)
+        if self.key(&room.id)?.is_none() {
+            self.reserve(&room.id);
+        }
+        let (n, known) = self.rooms.get_mut().get(&room.id).expect("it is there by now");
+        known.clone_from(room);
+        Ok(*n)
     }
 
     fn key(&self, room: &RoomId) -> Result<Option<i64>, Fault> {
@@ -275,10 +312,6 @@ impl Overlay {
     /// The key of a room that a rule has found.
     fn key_of(&self, room: &RoomId) -> Result<i64, Fault> {
         self.key(room)?.ok_or_else(|| Fault::Corrupt(format!("no row for room {room}")))
-    }
-
-    fn find(&self, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
-        self.with_room(id, Clone::clone)
     }
 
     fn with_room<T>(&self, id: &RoomId, look: impl FnOnce(&Keyed<Room>) -> T) -> Result<Option<T>, Fault> {
@@ -436,12 +469,18 @@ impl State for Overlay {
     }
 
     fn answered(&self, actor: &UserId, id: &CommandId) -> Result<Option<Answered>, Fault> {
-        let holds = |answer: &Answered| answer.until.is_none_or(|until| until > self.answers_until);
-        if let Some(answer) = self.answers.get(&(actor.clone(), id.clone())) {
-            return Ok(Some(answer.clone()).filter(holds));
-        }
-        if !self.known.may_have(rows::answer_key(actor, id)) {
+        debug_assert_eq!(self.at_hand, rows::answer_key(actor, id), "the entry at hand");
+        if !self.known.may_have(self.at_hand) {
             return Ok(None);
+        }
+        let holds = |answer: &Answered| answer.until.is_none_or(|until| until > self.answers_until);
+        let of = AnswerId { key: self.at_hand, actor: actor.clone(), id: id.clone() };
+        if let Some(Kept { hash, reply, until }) = self.answers.get(&of) {
+            let reply = match reply {
+                Reply::Bytes(reply) => reply.clone(),
+                Reply::To(sent) => sent.reply(self.epoch),
+            };
+            return Ok(Some(Answered { hash: *hash, reply, until: *until }).filter(holds));
         }
         let Some((mut answer, sent)) = rows::find_answer(&self.tables, self.epoch, actor, id)? else {
             return Ok(None);

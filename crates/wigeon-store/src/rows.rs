@@ -1,6 +1,7 @@
 //! Rows as values: what writer and readers both read from the tables.
 
 use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -143,8 +144,23 @@ pub(crate) fn answer_key(actor: &UserId, id: &CommandId) -> i64 {
     i64::from_le_bytes(*hash.finalize().first_chunk().expect("32 bytes"))
 }
 
+/// Whose answer to which command. What finds it is the key, made once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerId {
+    /// See [`answer_key`].
+    pub(crate) key: i64,
+    pub(crate) actor: UserId,
+    pub(crate) id: CommandId,
+}
+
+impl Hash for AnswerId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
 /// What a message's sender is told. It follows from the message, so it is not stored beside it.
-pub(crate) fn message_reply(room: RoomId, seq: u64, here: Cursor, at: u64) -> Vec<u8> {
+fn message_reply(room: RoomId, seq: u64, here: Cursor, at: u64) -> Vec<u8> {
     let (room, seq, at) = (Some(RoomRef::Id(room)), Some(seq), Some(at));
     json::to_vec(&Reply { room, seq, at, cursor: here.to_string(), ..Reply::default() })
 }
@@ -182,7 +198,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    fn reply(&self, epoch: Epoch) -> Vec<u8> {
+    pub(crate) fn reply(&self, epoch: Epoch) -> Vec<u8> {
         message_reply(self.room.clone(), self.seq, Cursor { epoch, position: self.position }, self.at)
     }
 }

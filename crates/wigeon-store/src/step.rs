@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use wigeon_core::apply::{apply, remembers};
 use wigeon_core::entry::{Entry, PayloadHash};
-use wigeon_core::outcome::{Applied, Change, Outcome};
-use wigeon_core::state::{Answered, MessageState};
+use wigeon_core::outcome::{Applied, Change, Ok as Told, Outcome, RoomRef};
+use wigeon_core::state::MessageState;
 use wigeon_proto::command::{Durable, Send};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::WireError;
@@ -15,8 +15,8 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::{frame, json};
 
 use crate::Fault;
-use crate::overlay::{Overlay, Recent, RecentMessage};
-use crate::rows::{answer_key, message_reply};
+use crate::overlay::{Audience, Kept, Overlay, Recent, RecentMessage, Reply};
+use crate::rows::{AnswerId, Sent, answer_key};
 use crate::tables::{AnswerRow, EventRow, Pending};
 
 /// What a sender is told: the reply's `ok` object, or why not.
@@ -53,12 +53,15 @@ pub struct Admitted {
     entry: Entry,
     bytes: Vec<u8>,
     hash: PayloadHash,
+    /// See [`answer_key`].
+    key: i64,
 }
 
 impl From<Entry> for Admitted {
     fn from(entry: Entry) -> Self {
         let (bytes, hash) = entry.to_bytes_and_hash();
-        Self { entry, bytes, hash }
+        let key = answer_key(&entry.actor, &entry.id);
+        Self { entry, bytes, hash, key }
     }
 }
 
@@ -110,6 +113,7 @@ impl Stepper {
 
     pub(crate) fn step(&mut self, admitted: &Admitted) -> Result<Step, Fault> {
         let here = Cursor { epoch: self.epoch, position: self.position + 1 };
+        self.overlay.take_in_hand(admitted.key);
         match apply(&self.overlay, here, &admitted.entry)? {
             // A mark that is there already, said again: nothing to remember, and no place in the log.
             Outcome::Applied(applied) if applied.is_only_reply() && !remembers(&admitted.entry.command) => {
@@ -123,7 +127,6 @@ impl Stepper {
 
     fn keep(&mut self, here: Cursor, admitted: &Admitted, applied: Applied) -> Result<Step, Fault> {
         let Applied { event, changes, reply } = applied;
-        let reply = json::to_vec(&reply);
         let (entry, position) = (&admitted.entry, here.position);
         let (joined, left) = movements(&changes);
         let mut recent = Recent { position, answer: None, message: None, moves: Vec::new() };
@@ -131,16 +134,18 @@ impl Stepper {
         for change in changes {
             keyed.push((self.overlay.change(&change, &mut recent.moves)?, change));
         }
-        let (mut row, mut committed, mut logged) = (None, None, None);
+        let (mut row, mut committed, mut logged, mut sent) = (None, None, None, None);
         if let Some(event) = event {
             logged = admitted.with_words(&event);
             let audience = event.audience();
-            let (n, own) = self.overlay.audience(&audience, position)?;
+            let (Audience { n, public, tells_receipts }, own) = self.overlay.audience(&audience, position)?;
             keyed.extend(own.map(|room| (n, Change::Room(room))));
-            let shown = event_row(n, here, &event, admitted, &reply);
+            let cursor = here.to_string();
+            sent = follows(position, &cursor, &event, admitted, &reply);
+            let shown =
+                event_row(n, &cursor, &event, sent.is_some().then_some((admitted.key, admitted.hash)));
             recent.message = recent_message(n, &event, &shown.json);
             let about = event.about().clone();
-            let (public, tells_receipts) = self.overlay.class(&audience)?;
             committed = Some(Committed {
                 cursor: here,
                 public,
@@ -155,25 +160,28 @@ impl Stepper {
             });
             row = Some(shown);
         }
-        let (mut answered, mut answer) = (None, None);
+        let reply = json::to_vec(&reply);
+        let (mut kept, mut answer) = (None, None);
         if remembers(&entry.command) {
             let (actor, id, hash) = (entry.actor.clone(), entry.id.clone(), admitted.hash);
-            answered = Some(Answered { hash, reply: reply.clone(), until: None });
-            recent.answer = Some((actor.clone(), id.clone()));
-            if row.as_ref().is_none_or(|row| row.sent.is_none()) {
+            recent.answer = Some(AnswerId { key: admitted.key, actor: actor.clone(), id: id.clone() });
+            let follows = sent.map(Reply::To);
+            if follows.is_none() {
                 answer = Some(AnswerRow { actor, id, hash, reply: reply.clone() });
             }
+            let reply = follows.unwrap_or_else(|| Reply::Bytes(reply.clone()));
+            kept = Some(Kept { hash, reply, until: None });
         }
-        self.overlay.note(recent, answered);
+        self.overlay.note(recent, kept);
         self.position = position;
         let pending = Pending { position, changes: keyed, event: row, answer };
         Ok(Step::Applied(Box::new(Effect { reply, logged, pending, committed })))
     }
 }
 
-fn event_row(n: i64, here: Cursor, event: &Event, admitted: &Admitted, reply: &[u8]) -> EventRow {
+fn event_row(n: i64, cursor: &str, event: &Event, sent: Option<(i64, PayloadHash)>) -> EventRow {
     let tail = event.tail();
-    let json: Arc<[u8]> = frame::event(event.what.kind(), &here.to_string(), &tail).into();
+    let json: Arc<[u8]> = frame::event(event.what.kind(), cursor, &tail).into();
     EventRow {
         room: n,
         seq: event.what.seq(),
@@ -181,10 +189,7 @@ fn event_row(n: i64, here: Cursor, event: &Event, admitted: &Admitted, reply: &[
         kind: event.what.kind(),
         head: json.len() - tail.len(),
         json,
-        sent: follows(here, event, admitted, reply).then(|| {
-            let Entry { actor, id, .. } = &admitted.entry;
-            (answer_key(actor, id), admitted.hash)
-        }),
+        sent,
     }
 }
 
@@ -196,11 +201,18 @@ fn recent_message(n: i64, event: &Event, json: &Arc<[u8]>) -> Option<RecentMessa
     Some(RecentMessage { key: (n, *seq), state, json: json.clone() })
 }
 
-/// Whether an entry's answer can be made again from its event.
-fn follows(here: Cursor, event: &Event, admitted: &Admitted, reply: &[u8]) -> bool {
-    let What::Message { seq, id, .. } = &event.what else { return false };
+/// The message that an entry's answer can be made from again, if it is one.
+fn follows(position: u64, here: &str, event: &Event, admitted: &Admitted, reply: &Told) -> Option<Sent> {
+    let What::Message { seq, id, .. } = &event.what else { return None };
+    let Told { room: Some(RoomRef::Id(room)), seq: Some(of), at: Some(at), cursor, version, invite, user } =
+        reply
+    else {
+        return None;
+    };
     let named = (&event.from, id) == (&admitted.entry.actor, &admitted.entry.id);
-    named && message_reply(event.room.clone(), *seq, here, event.at) == reply
+    let told = (room, of, at, cursor.as_str()) == (&event.room, seq, &event.at, here);
+    let no_more = version.is_none() && invite.is_none() && user.is_none();
+    (named && told && no_more).then(|| Sent { room: room.clone(), seq: *seq, at: *at, position })
 }
 
 /// Who came and who went.
