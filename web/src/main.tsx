@@ -14,6 +14,8 @@ import "./styles/composer.css";
 import "./styles/pins.css";
 import "./styles/picking.css";
 import "./styles/side.css";
+import "./styles/search.css";
+import "./styles/thread.css";
 import "./styles/dialogs.css";
 import "./styles/details.css";
 import "./styles/forced_colors.css";

@@ -352,10 +352,15 @@ export class App implements RoomHost {
     return users.filter((user) => user.id !== this.model.me).map(({ id }) => ({ id, name: this.nameOf(id) }));
   }
 
+  /** Is it a room that is not ours any more? */
+  lost(key: string): boolean {
+    const { room } = targetOf(key);
+    return room !== undefined && this.model.loaded && !this.model.rooms.has(room);
+  }
+
   /** The room on screen is not ours any more: back to the list. */
   closeLost(): void {
-    const room = this.open?.target.room;
-    if (!room || !this.model.loaded || this.model.rooms.has(room)) return;
+    if (!this.open || !this.lost(keyOf(this.open.target))) return;
     this.select(null);
     goBack();
   }

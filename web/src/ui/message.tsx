@@ -15,6 +15,7 @@ import { Icon, Ticks, type TickState } from "./icons.tsx";
 import { useLongPress } from "./long_press.ts";
 import { placeOf } from "./menu.tsx";
 import { Text } from "./text.tsx";
+import { ThreadLink, ThreadMark } from "./thread_links.tsx";
 import { MessageMenu, type MessageMenuState } from "./message_menu.tsx";
 import { ReactionMenu } from "./reaction_menu.tsx";
 
@@ -170,36 +171,6 @@ function Quote({ tab, seq, quoted, conversation }: { tab: number; seq: number; q
     <button type="button" class="quote" tabIndex={tab} onClick={() => app.visit(conversation, seq, "message")}>
       {from && <b dir="auto">{from}</b>}
       <span dir="auto">{!quoted ? t.replyMissing : quoted.recalled ? t.recalledPreview : oneLine(wordsOf(quoted.text))}</span>
-    </button>
-  );
-}
-
-/** Over an answer in a thread: which one, and the way there. */
-function ThreadMark({ tab, message, root }: { tab: number; message: Message; root: Message | null | undefined }) {
-  const app = useApp();
-  const text = !root ? t.thread : root.recalled ? t.recalledPreview : oneLine(wordsOf(root.text));
-  return (
-    <button type="button" class="thread-mark" tabIndex={tab} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
-      <Icon name="thread" />
-      <span>{root ? t.inThread(text) : text}</span>
-    </button>
-  );
-}
-
-const FACES_MAX = 3;
-
-/** Under a message that began a thread: who has answered, and how often. */
-function ThreadLink({ tab, message, replies }: { tab: number; message: Message; replies: readonly Message[] }) {
-  const app = useApp();
-  const faces = [...new Set(replies.map((reply) => reply.from))].slice(0, FACES_MAX);
-  return (
-    <button type="button" class="thread-link" tabIndex={tab} data-testid="thread-link" onClick={() => app.side.openThread(message.room, message.seq)}>
-      <span class="faces" aria-hidden="true">
-        {faces.map((id) => (
-          <PersonAvatar key={id} id={id} name={app.nameOf(id)} small />
-        ))}
-      </span>
-      {t.replies(replies.length)}
     </button>
   );
 }

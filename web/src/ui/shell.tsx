@@ -38,7 +38,8 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   useEffect(() => {
     app.side.came(currentSide());
     return onPlaceChange((key, side) => {
-      app.select(key);
+      // An older entry may lead to a room that we have left since.
+      app.select(key !== null && app.lost(key) ? null : key);
       app.side.came(side);
     });
   }, [app]);
