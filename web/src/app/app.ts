@@ -70,6 +70,8 @@ export class App implements RoomHost {
         this.state = state;
         if (state.status === "online" && !this.wasOnline) this.absence.began();
         this.wasOnline ||= state.status === "online";
+        // What could not be read without a connection is tried again with one.
+        if (state.status === "online") for (const conversation of this.conversations.values()) conversation.failed.clear();
         this.absence.state(state.status, Date.now());
         this.changed();
       }),

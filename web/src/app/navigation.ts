@@ -14,12 +14,23 @@ interface Place {
 
 const current = (): Place | null => history.state as Place | null;
 
+// A step back comes true only later. What is entered in the meantime would be left again by it, so it waits.
+let leaving = false;
+let meanwhile: (() => void)[] = [];
+
+function stepBack(): void {
+  if (leaving) return;
+  leaving = true;
+  history.back();
+}
+
 /** Which conversation this history entry shows: a key, null for the list, undefined when we never set it. */
 export const currentPlace = (): string | null | undefined => current()?.wigeon;
 export const currentSide = (): SidePlace | undefined => current()?.side;
 
 /** To a conversation; `side` stays beside it. From a side that covers everything, Back leads there again. */
 export function goTo(key: string, side?: SidePlace): void {
+  if (leaving) return void meanwhile.push(() => goTo(key, side));
   const place = current();
   if (place?.wigeon === undefined) history.replaceState({ wigeon: null }, "");
   else if (place.wigeon === key && !place.step) return;
@@ -29,6 +40,7 @@ export function goTo(key: string, side?: SidePlace): void {
 }
 
 export function goToSide(side: SidePlace, covering: boolean): void {
+  if (leaving) return void meanwhile.push(() => goToSide(side, covering));
   const place = current();
   const next: Place = { wigeon: place?.wigeon ?? null, side, step: covering || place?.step };
   if (covering && place?.side === undefined) history.pushState(next, "");
@@ -38,17 +50,23 @@ export function goToSide(side: SidePlace, covering: boolean): void {
 export function leaveSide(): void {
   const place = current();
   if (place?.side === undefined) return;
-  if (place.step) history.back();
+  if (place.step) stepBack();
   else history.replaceState({ wigeon: place.wigeon } satisfies Place, "");
 }
 
 /** Back to the list. */
 export function goBack(): void {
-  if (currentPlace()) history.back();
+  if (currentPlace()) stepBack();
 }
 
 export function onPlaceChange(listener: (key: string | null, side: SidePlace | undefined) => void): () => void {
-  const handle = () => listener(currentPlace() ?? null, currentSide());
+  const handle = () => {
+    const entered = meanwhile;
+    leaving = false;
+    meanwhile = [];
+    for (const enter of entered) enter();
+    if (entered.length === 0) listener(currentPlace() ?? null, currentSide());
+  };
   addEventListener("popstate", handle);
   return () => removeEventListener("popstate", handle);
 }

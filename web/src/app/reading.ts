@@ -14,13 +14,15 @@ interface ReadHost extends Host {
 
 export class Reading extends Verbs<ReadHost> {
   private unsaid = new Set<string>();
+  /** Rooms that are being marked as unread: what is still on screen of them is not read by that. */
+  private marking = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private checks = new Map<string, ReturnType<typeof setTimeout>>();
 
   /** The newest message of a room is in view. */
   saw(id: string): void {
     const room = this.app.model.rooms.get(id);
-    if (!room || room.seq === 0 || room.read >= room.seq) return;
+    if (!room || room.seq === 0 || room.read >= room.seq || this.marking.has(id)) return;
     this.app.model.readTo(id, room.seq);
     this.app.changed();
     this.unsaid.add(id);
@@ -34,12 +36,16 @@ export class Reading extends Verbs<ReadHost> {
 
   /** From `seq` on all is to be read again. */
   async unread(room: string, seq: number): Promise<boolean> {
-    const answer = await this.ask<{ seq: number }>("unread", { room, seq });
-    if (!answer) return false;
+    this.marking.add(room);
+    // A mark that waits for its turn would come after this and undo it.
     this.unsaid.delete(room);
-    this.app.model.readBack(room, answer.seq);
-    await this.app.refreshRoom(room);
-    return true;
+    const answer = await this.ask<{ seq: number }>("unread", { room, seq });
+    if (answer) {
+      this.app.model.readBack(room, answer.seq);
+      await this.app.refreshRoom(room);
+    }
+    this.marking.delete(room);
+    return answer !== undefined;
   }
 
   /** Signals do not reach every transport: where the server's count does not come by itself, ask for it. */

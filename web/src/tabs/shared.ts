@@ -59,12 +59,14 @@ export class SharedChat implements Chat {
   private queued: AbortController | null = null;
   /** Whom we follow. */
   private leader: string | null = null;
+  /** The last one we said. */
+  private greeting = "";
   private held: Frame[] | null = null;
   private heard = 0;
   private pinging: ReturnType<typeof setInterval> | undefined;
   private hiddenAt = 0;
-  /** Tabs that wait for a snapshot. */
-  private owed = new Set<string>();
+  /** The greetings of tabs that wait for a snapshot. */
+  private owed = new Map<string, string>();
   private closed = false;
 
   constructor(private readonly sharing: Sharing) {
@@ -211,9 +213,9 @@ export class SharedChat implements Chat {
     switch (word.kind) {
       case "hello": {
         const same = word.cursor !== null && word.cursor === this.cursor;
-        this.say({ kind: "welcome", leader: this.tab, to: word.tab, same, state: plainState(this.state), outbox: plainOutbox(this.outbox) });
+        this.say({ kind: "welcome", leader: this.tab, greeting: word.greeting, same, state: plainState(this.state), outbox: plainOutbox(this.outbox) });
         if (same) return;
-        this.owed.add(word.tab);
+        this.owed.set(word.tab, word.greeting);
         return this.pay();
       }
       case "ping":
@@ -237,13 +239,13 @@ export class SharedChat implements Chat {
   private pay(): void {
     const { client, owed } = this;
     if (!client || owed.size === 0 || client.state.status !== "online") return;
-    this.owed = new Set();
+    this.owed = new Map();
     client.snapshot().then(
       (snapshot) => {
-        for (const to of owed) this.say({ kind: "snapshot", leader: this.tab, to, snapshot });
+        for (const greeting of owed.values()) this.say({ kind: "snapshot", leader: this.tab, greeting, snapshot });
       },
       () => {
-        for (const tab of owed) this.owed.add(tab);
+        this.owed = new Map([...owed, ...this.owed]);
       },
     );
   }
@@ -251,7 +253,8 @@ export class SharedChat implements Chat {
   // ---- following
 
   private greet(): void {
-    this.say({ kind: "hello", tab: this.tab, cursor: this.cursor });
+    this.greeting = commandId();
+    this.say({ kind: "hello", tab: this.tab, greeting: this.greeting, cursor: this.cursor });
   }
 
   private hearAsFollower(word: Word): void {
@@ -260,7 +263,7 @@ export class SharedChat implements Chat {
       this.leader = null;
       return this.greet();
     }
-    if (word.kind === "welcome" && word.to === this.tab) {
+    if (word.kind === "welcome" && word.greeting === this.greeting) {
       this.leader = word.leader;
       this.held = word.same ? null : [];
       this.changeOutbox(word.outbox);
@@ -283,7 +286,7 @@ export class SharedChat implements Chat {
         this.held = [];
         return this.greet();
       case "snapshot":
-        if (word.to === null || word.to === this.tab) this.caughtUp(word.snapshot);
+        if (word.greeting === null || word.greeting === this.greeting) this.caughtUp(word.snapshot);
         return;
       case "answer": {
         const call = word.to === this.tab ? this.calls.get(word.id) : undefined;
@@ -344,7 +347,7 @@ export class SharedChat implements Chat {
   private snapshot(snapshot: Snapshot): void {
     this.cursor = snapshot.cursor;
     this.emit("snapshot", snapshot);
-    if (this.client) this.say({ kind: "snapshot", leader: this.tab, to: null, snapshot });
+    if (this.client) this.say({ kind: "snapshot", leader: this.tab, greeting: null, snapshot });
   }
 
   private change(state: State): void {

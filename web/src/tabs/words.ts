@@ -2,26 +2,27 @@
 // what comes; they tell it what is to be sent.
 //
 //   follower                                     leader
-//   hello{cursor} ─────────────────────────────▶
-//                ◀───────────────────────────── welcome{same}        from here on its frames count
-//                ◀───────────────────────────── snapshot             unless both were at one cursor
+//   hello{greeting, cursor} ───────────────────▶
+//                ◀───────────────────────────── welcome{greeting, same}   from here on its frames count
+//                ◀───────────────────────────── snapshot{greeting}        unless both were at one cursor
 //                ◀───────────────────────────── frame, state, outbox
 //   ask{id, type, fields} ─────────────────────▶
 //                ◀───────────────────────────── answer{id}
 //   ping ──────────────────────────────────────▶ pong{hidden_ms}
 //
-// A new leader says `lead`; the others greet it, and ask again what is unanswered, under the same ids.
+// A new leader says `lead`; the others greet it, and ask again what is unanswered, under the same ids. Who greets
+// twice (a leader that begins may have heard the first time as well) listens to the answers to the last greeting only.
 import type { Frame, OutboxEntry, Snapshot, State, WigeonError } from "wigeon-client";
 
 export type Word =
-  | { kind: "hello"; tab: string; cursor: string | null }
+  | { kind: "hello"; tab: string; greeting: string; cursor: string | null }
   | { kind: "ask"; leader: string; tab: string; id: string; type: string; fields: Record<string, unknown> }
   | { kind: "tell"; leader: string; verb: Verb; args: unknown[] }
   | { kind: "ping"; tab: string }
   | { kind: "lead"; leader: string }
   | { kind: "pong"; leader: string; hidden_ms: number }
-  | { kind: "welcome"; leader: string; to: string; same: boolean; state: State; outbox: readonly OutboxEntry[] }
-  | { kind: "snapshot"; leader: string; to: string | null; snapshot: Snapshot }
+  | { kind: "welcome"; leader: string; greeting: string; same: boolean; state: State; outbox: readonly OutboxEntry[] }
+  | { kind: "snapshot"; leader: string; greeting: string | null; snapshot: Snapshot }
   | { kind: "frame"; leader: string; frame: Frame; cursor: string | null }
   | { kind: "state"; leader: string; state: State }
   | { kind: "outbox"; leader: string; outbox: readonly OutboxEntry[] }
