@@ -81,7 +81,7 @@ suite("behind nginx", { skip: reason, concurrency: 3 }, () => {
         await until(`the ${who} reads by ${transports.join(" or ")}`, isThere, { ms: SETTLED_MS_MAX });
       }
       if (expected.held) await until("streams were tried and given up", () => givenUp(block));
-      if (expected.cut) await until("idle requests were cut", () => wereCut(block, expected.cut), { ms: 30_000 });
+      if (expected.cut) await until("idle requests were cut", () => wereCut(block, expected.cut));
       if (expected.learns) await until("shorter answers are asked for", () => wereShort(block));
       await say(NASTY);
 
@@ -92,7 +92,7 @@ suite("behind nginx", { skip: reason, concurrency: 3 }, () => {
       }
       const told = [];
       for (const [who, ask] of Object.entries(both)) {
-        await until(`the ${who} has everything`, async () => (await ask("notes")).texts.length >= log.length, { ms: 20_000 });
+        await until(`the ${who} has everything`, async () => (await ask("notes")).texts.length >= log.length);
         const notes = await ask("notes");
         assert.deepEqual(notes.texts, log, `the ${who} has everything once, in order`);
         const slowest_ms = Math.max(...notes.delays);

@@ -1,6 +1,7 @@
 // Real Chromium, and pages that remember everything that should not have happened in them.
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
+import { DEADLINE_MS } from "./until.mjs";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -27,6 +28,7 @@ export function useBrowser({ hosts = [], args = [] } = {}) {
     },
     async context(t, options = {}) {
       const context = await this.process.newContext({ locale: "en-GB", timezoneId: "Europe/London", ...options });
+      context.setDefaultTimeout(DEADLINE_MS);
       t.after(() => context.close());
       return context;
     },
