@@ -171,6 +171,9 @@ pub const LOG_SEGMENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub const SCRUB_EVERY_S: u64 = 3600;
 /// Milliseconds a scrub waits for the log to go on in another segment, before it leaves it for the next time.
 pub const SCRUB_TURN_MS_MAX: u64 = 10_000;
+/// Milliseconds that two who write the search index wait for one another: each writes a piece of it at once, which
+/// takes a second or two.
+pub const SEARCH_FILE_WAIT_MS_MAX: u64 = 60_000;
 /// Milliseconds an entry may wait for others before it is folded into the tables, if no reader asks for it.
 pub const FOLD_DELAY_MS_MAX: u64 = 100;
 /// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A

@@ -166,7 +166,8 @@ fn start(
     let index = Index::open(&index_file, run.epoch, position)?;
     let (index, indexed) = Index::start(index, open_reader(&file)?, fold.progress(), sizes)?;
     let readers = Pool::open(&file, &index_file, run.epoch, fold.progress(), indexed, READERS)?;
-    let writer = Writer::new(stepper, appender, fold, index, scrubbed, Places { log, tables: file });
+    let places = Places { log, tables: file, index: index_file };
+    let writer = Writer::new(stepper, appender, fold, index, scrubbed, places);
     Ok(Store { epoch: run.epoch, writer, readers, lock })
 }
 
@@ -224,6 +225,8 @@ fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     db.pragma_update(None, "wal_autocheckpoint", 16_000)?;
     db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -32 * 1024)?;
+    // What was recalled, or has expired, is overwritten.
+    db.pragma_update(None, "secure_delete", true)?;
     db.set_prepared_statement_cache_capacity(64);
     migrate(&mut db)?;
     Ok(db)

@@ -1,4 +1,4 @@
-//! Scrubbing: what somebody has taken back, or what has expired, leaves the log, too.
+//! Scrubbing: what somebody has taken back, or what has expired, leaves the log and the search index, too.
 //!
 //! The tables let go of a text at once. Its entry stays in the log, since a fold without it would come to
 //! something else; but not the text in it. Which positions are meant stands in the table `scrub`, where
@@ -24,6 +24,7 @@ use wigeon_proto::limits::{SCRUB_EVERY_S, SCRUB_TURN_MS_MAX};
 use crate::log::record::{Builder, Record};
 use crate::log::{self, Segment};
 use crate::rows::open_reader;
+use crate::search::forget::forget;
 use crate::{Fault, base};
 
 const EVERY: Duration = Duration::from_secs(SCRUB_EVERY_S);
@@ -39,6 +40,7 @@ pub(crate) type Done = Arc<Mutex<Vec<u64>>>;
 pub(crate) struct Places {
     pub(crate) log: PathBuf,
     pub(crate) tables: PathBuf,
+    pub(crate) index: PathBuf,
 }
 
 /// The thread.
@@ -97,7 +99,7 @@ impl Drop for Scrubber {
 
 /// Scrubs what waits for it.
 fn round(places: &Places, done: &Done, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<(), Fault> {
-    let Places { log, tables } = places;
+    let Places { log, tables, index } = places;
     let mut positions = waiting(&open_reader(tables)?)?;
     let struck = done.lock().unwrap_or_else(PoisonError::into_inner).clone();
     positions.retain(|position| !struck.contains(position));
@@ -109,6 +111,7 @@ fn round(places: &Places, done: &Done, turn: Option<&dyn Fn()>, stop: &Stop) -> 
         return Ok(());
     }
     scrub(log, &positions)?;
+    forget(index, &positions)?;
     done.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
     Ok(())
 }

@@ -6,9 +6,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use wigeon_proto::cursor::Epoch;
+use wigeon_proto::limits::SEARCH_FILE_WAIT_MS_MAX;
 
 use super::terms;
 use crate::Fault;
@@ -65,9 +67,16 @@ pub(crate) fn fits(db: &Connection, epoch: Epoch, position: u64) -> Result<bool,
     Ok(is_ours && watermark(db)? <= position)
 }
 
-fn connect(file: &Path) -> Result<Connection, Fault> {
+/// How long the index's thread, and whoever takes words out of the index, wait for one another.
+const PATIENCE: Duration = Duration::from_millis(SEARCH_FILE_WAIT_MS_MAX);
+
+/// Opens the file for writing.
+pub(crate) fn connect(file: &Path) -> Result<Connection, Fault> {
     let db = Connection::open(file)?;
+    db.busy_timeout(PATIENCE)?;
     db.pragma_update(None, "journal_mode", "wal")?;
+    // What is taken out is overwritten, too.
+    db.pragma_update(None, "secure_delete", true)?;
     // What a power failure takes is indexed again.
     db.pragma_update(None, "synchronous", "normal")?;
     db.pragma_update(None, "wal_autocheckpoint", 4_000)?;

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior::Immediate};
 use tokio::sync::watch;
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::limits::{SEARCH_MERGE_PIECES, SEARCH_STRETCH_POSITIONS};
@@ -124,7 +124,7 @@ impl Work {
             let next = next_event(&self.tables, gathered.high)?;
             gathered.high = next.map_or(gathered.high, |next| gathered.high.max(next - 1));
         }
-        let tx = self.index.transaction()?;
+        let tx = self.index.transaction_with_behavior(Immediate)?;
         pieces::write(&tx, &gathered, level)?;
         file::set_watermark(&tx, gathered.high)?;
         tx.commit()?;
@@ -135,11 +135,11 @@ impl Work {
 
     /// Puts the pieces of a level together, if there are as many.
     fn merge(&mut self, level: u32, least: usize) -> Result<(), Fault> {
-        let pieces = pieces::of_level(&self.index, level)?;
+        let tx = self.index.transaction_with_behavior(Immediate)?;
+        let pieces = pieces::of_level(&tx, level)?;
         if pieces.len() < least {
             return Ok(());
         }
-        let tx = self.index.transaction()?;
         // Not to the end only when the store is being closed; then the next start does it.
         if pieces::merge(&tx, &pieces, level + 1, || !self.progress.has_ended())? {
             tx.commit()?;

@@ -20,6 +20,7 @@ pub(crate) const LEVEL_MAX: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) n: i64,
+    pub(crate) level: u32,
     pub(crate) low: u64,
     pub(crate) high: u64,
 }
@@ -35,10 +36,17 @@ pub(crate) fn of_level(db: &Connection, level: u32) -> Result<Vec<Piece>, Fault>
 }
 
 fn pieces(db: &Connection, which: &str, params: impl rusqlite::Params) -> Result<Vec<Piece>, Fault> {
-    let mut statement = db.prepare_cached(&format!("SELECT n, low, high FROM search_piece WHERE {which}"))?;
-    let rows = statement
-        .query_map(params, |row| Ok(Piece { n: row.get(0)?, low: row.get(1)?, high: row.get(2)? }))?;
+    let mut statement =
+        db.prepare_cached(&format!("SELECT n, level, low, high FROM search_piece WHERE {which}"))?;
+    let rows = statement.query_map(params, |row| {
+        Ok(Piece { n: row.get(0)?, level: row.get(1)?, low: row.get(2)?, high: row.get(3)? })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether a piece has not become part of another.
+pub(crate) fn is_there(db: &Connection, piece: &Piece) -> Result<bool, Fault> {
+    Ok(db.prepare_cached("SELECT 1 FROM search_piece WHERE n = ?1")?.exists([piece.n])?)
 }
 
 /// A term's list in a piece.
@@ -75,8 +83,8 @@ pub(crate) fn write(db: &Connection, gathered: &Gathered, level: u32) -> Result<
     Ok(())
 }
 
-/// Puts pieces together that lie one after another, without what is gone. Asks now and then whether to go
-/// on, and says whether it came to its end.
+/// Writes pieces that lie one after another as one, without what is gone. Asks now and then whether to go on,
+/// and says whether it came to its end.
 pub(crate) fn merge(
     db: &Connection,
     pieces: &[Piece],

@@ -1,5 +1,6 @@
 //! What was taken back leaves the log as well, and the log still comes to the same.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,10 @@ use wigeon_store::backup::backup;
 use wigeon_store::{Answer, Committed, Durability, Outlet, Sequencer, Store};
 
 use crate::check::is_right;
-use crate::world::{any_step, apply, as_user, ask, asker, entries, expired, play, said, store};
+use crate::search::{AT_ONCE, index_all};
+use crate::world::{
+    KEPT_DAYS, START, any_step, apply, as_user, ask, asker, beginning, entries, expired, play, said, store,
+};
 
 /// Commands are never the same twice.
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -38,7 +42,7 @@ impl Outlet for Deaf {
 
 /// Opens the directory as a server does, until nothing is left to scrub.
 fn scrub(directory: &Path) {
-    let store = Store::open(directory, Durability::Os, 9).unwrap();
+    let store = Store::open_with(directory, Durability::Os, 9, AT_ONCE).unwrap();
     let (sequencer, thread) = Sequencer::start(store.writer, Deaf, ());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let began = Instant::now();
@@ -61,9 +65,17 @@ fn left(directory: &Path) -> u64 {
 
 /// Whether the log, its base included, has these bytes anywhere.
 fn has(directory: &Path, text: &str) -> bool {
-    let files =
-        fs::read_dir(directory.join("log")).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
-    files.into_iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    !files_with(&directory.join("log"), text).is_empty()
+}
+
+/// The files right in a directory that have these bytes anywhere; a database and its write-ahead log are one.
+fn files_with(directory: &Path, text: &str) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let has = |bytes: Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let with = files.filter(|file| has(fs::read(file.path()).unwrap()));
+    let name = |file: fs::DirEntry| file.file_name().to_str().unwrap().trim_end_matches("-wal").to_owned();
+    BTreeSet::from_iter(with.map(name)).into_iter().collect()
 }
 
 fn recall(actor: &str, id: &str, seq: u64) -> Entry {
@@ -99,6 +111,42 @@ fn recalled_text_leaves_the_log_and_a_retry_is_still_known() {
     assert_eq!(store.writer.position(), position);
     let other = apply(&mut store, &[said("ann", "m1", "another text")]);
     assert_eq!(other[0].as_ref().unwrap_err().code, wigeon_proto::error::ErrorCode::Conflict);
+}
+
+/// Says a word in a directory whose index has everything, until it stands in the index's largest pieces.
+fn say_and_index(directory: &Path, word: &str) {
+    let mut store = Store::open_with(directory, Durability::Os, 7, AT_ONCE).unwrap();
+    apply(&mut store, &beginning());
+    apply(&mut store, &[said("ann", "m1", word), said("ann", "m2", "to be kept")]);
+    let others: Vec<_> = (0..8).map(|i| said("ann", &format!("o{i}"), "another")).collect();
+    apply(&mut store, &others);
+    index_all(&store);
+}
+
+#[test]
+fn recalled_words_leave_the_tables_and_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    say_and_index(dir.path(), "zymurgy");
+    assert_eq!(files_with(dir.path(), "zymurgy"), ["search.db", "wigeon.db"]);
+    let mut store = Store::open_with(dir.path(), Durability::Os, 8, AT_ONCE).unwrap();
+    apply(&mut store, &[recall("ann", "c1", 1)]);
+    drop(store);
+    scrub(dir.path());
+    assert_eq!(files_with(dir.path(), "zymurgy"), [""; 0]);
+    assert_eq!(files_with(dir.path(), "kept"), ["search.db", "wigeon.db"]);
+}
+
+#[test]
+fn expired_words_leave_the_tables_and_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    say_and_index(dir.path(), "zymurgy");
+    let mut store = Store::open_with(dir.path(), Durability::Os, 8, AT_ONCE).unwrap();
+    let gone = expired(&store, START + u64::from(KEPT_DAYS + 1) * 24 * 3600 * 1000);
+    assert!(!gone.is_empty());
+    assert!(apply(&mut store, &gone).iter().all(Result::is_ok));
+    drop(store);
+    scrub(dir.path());
+    assert_eq!(files_with(dir.path(), "zymurgy"), [""; 0]);
 }
 
 #[test]

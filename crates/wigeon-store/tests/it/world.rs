@@ -16,7 +16,7 @@ pub(crate) const START: u64 = 1_764_000_000_000;
 /// Milliseconds from one step of a history to the next: half a day.
 const STEP_MS: u64 = 12 * 3600 * 1000;
 /// Days for which a store of these tests keeps messages, where it does not keep them for ever: ten steps.
-const KEPT_DAYS: u32 = 5;
+pub(crate) const KEPT_DAYS: u32 = 5;
 
 pub(crate) fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
