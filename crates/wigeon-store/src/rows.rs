@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wigeon_core::entry::PayloadHash;
@@ -41,20 +42,39 @@ pub(crate) fn rooms_known(db: &Connection) -> Result<i64, Fault> {
     Ok(db.query_row("SELECT coalesce(max(n), 0) FROM room", [], |row| row.get(0))?)
 }
 
-pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
-    let mut statement = db
-        .prepare_cached(
-            "SELECT n, kind, title, policy, head_seq, head_pos, users, gone_seq, gone_pos, shared_seq, public_seq,
-               public_pos FROM room WHERE id = ?1",
-        )?;
-    let mut rows = statement.query([id.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let kind: String = row.get(1)?;
+/// A room's columns, as [`room_of`] reads them.
+macro_rules! room_columns {
+    () => {
+        "room.n, room.kind, room.title, room.policy, room.head_seq, room.head_pos, room.users, room.gone_seq,
+           room.gone_pos, room.shared_seq, room.public_seq, room.public_pos"
+    };
+}
+pub(crate) use room_columns;
+
+/// How many they are.
+pub(crate) const ROOM_COLUMNS: usize = 12;
+
+/// A member's columns, as [`member_of`] reads them.
+macro_rules! member_columns {
+    () => {
+        "member.role, member.joined_pos, member.joined_seq, member.read_seq, member.own_seq, member.told_seq,
+           member.sent_at, member.muted_until"
+    };
+}
+pub(crate) use member_columns;
+
+/// How many they are.
+pub(crate) const MEMBER_COLUMNS: usize = 8;
+
+/// A room from a row that begins with its columns.
+pub(crate) fn room_of(row: &Row<'_>, id: RoomId) -> Result<Keyed<Room>, Fault> {
+    let kind = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    let policy = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
     let room = Room {
-        id: id.clone(),
-        kind: RoomKind::parse(&kind).ok_or_else(|| Fault::Corrupt(format!("room kind {kind}")))?,
+        id,
+        kind: RoomKind::parse(kind).ok_or_else(|| Fault::Corrupt(format!("room kind {kind}")))?,
         title: row.get(2)?,
-        policy: stored(serde_json::from_str(&row.get::<_, String>(3)?))?,
+        policy: stored(serde_json::from_str(policy))?,
         head_seq: row.get(4)?,
         head_pos: row.get(5)?,
         user_count: row.get(6)?,
@@ -64,27 +84,41 @@ pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Roo
         public_seq: row.get(10)?,
         public_pos: row.get(11)?,
     };
-    Ok(Some((row.get(0)?, room)))
+    Ok((row.get(0)?, room))
+}
+
+/// A member from a row that has its columns from one on.
+pub(crate) fn member_of(row: &Row<'_>, first: usize) -> Result<Member, Fault> {
+    Ok(Member {
+        role: role_of(row.get_ref(first)?)?,
+        joined_pos: row.get(first + 1)?,
+        joined_seq: row.get(first + 2)?,
+        read_seq: row.get(first + 3)?,
+        own_seq: row.get(first + 4)?,
+        told_seq: row.get(first + 5)?,
+        sent_at: row.get(first + 6)?,
+        muted_until: row.get(first + 7)?,
+    })
+}
+
+pub(crate) fn role_of(value: ValueRef<'_>) -> Result<Role, Fault> {
+    let role = value.as_str().map_err(rusqlite::Error::from)?;
+    Role::parse(role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))
+}
+
+pub(crate) fn find_room(db: &Connection, id: &RoomId) -> Result<Option<Keyed<Room>>, Fault> {
+    let mut statement =
+        db.prepare_cached(concat!("SELECT ", room_columns!(), " FROM room WHERE room.id = ?1"))?;
+    let mut rows = statement.query([id.as_str()])?;
+    rows.next()?.map(|row| room_of(row, id.clone())).transpose()
 }
 
 pub(crate) fn find_member(db: &Connection, n: i64, user: &UserId) -> Result<Option<Member>, Fault> {
-    let mut statement = db.prepare_cached(
-        "SELECT role, joined_pos, joined_seq, read_seq, own_seq, told_seq, sent_at, muted_until
-         FROM member WHERE room = ?1 AND user = ?2",
-    )?;
+    let sql =
+        concat!("SELECT ", member_columns!(), " FROM member WHERE member.room = ?1 AND member.user = ?2");
+    let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(params![n, user.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let role: String = row.get(0)?;
-    Ok(Some(Member {
-        role: Role::parse(&role).ok_or_else(|| Fault::Corrupt(format!("role {role}")))?,
-        joined_pos: row.get(1)?,
-        joined_seq: row.get(2)?,
-        read_seq: row.get(3)?,
-        own_seq: row.get(4)?,
-        told_seq: row.get(5)?,
-        sent_at: row.get(6)?,
-        muted_until: row.get(7)?,
-    }))
+    rows.next()?.map(|row| member_of(row, 0)).transpose()
 }
 
 /// The members of a role.

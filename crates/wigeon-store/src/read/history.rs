@@ -113,14 +113,23 @@ impl View<'_> {
 
     /// A message's frame in its current form.
     pub(super) fn message(&self, n: i64, seq: u64) -> Result<Json, Fault> {
-        let mut statement =
-            self.db.prepare_cached("SELECT pos, kind, tail FROM event WHERE room = ?1 AND seq = ?2")?;
-        let (position, kind, tail): (u64, String, Vec<u8>) =
-            statement.query_row(params![n, seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let cursor = Cursor { epoch: self.epoch, position }.to_string();
-        let frame = frame::event(&kind, &cursor, &tail);
-        let amend = self.amend(n, seq)?;
-        let reactions = self.reactions(n, seq)?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT event.pos, event.kind, event.tail, amend.room IS NOT NULL, amend.version, amend.text, amend.at,
+               EXISTS (SELECT 1 FROM reaction WHERE reaction.room = ?1 AND reaction.seq = ?2)
+             FROM event LEFT JOIN amend ON amend.room = ?1 AND amend.seq = ?2
+             WHERE event.room = ?1 AND event.seq = ?2",
+        )?;
+        let mut rows = statement.query(params![n, seq])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let text = |i: usize| row.get_ref(i).and_then(|value| Ok(value.as_str()?));
+        let cursor = Cursor { epoch: self.epoch, position: row.get(0)? }.to_string();
+        let tail = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+        let frame = frame::event(text(1)?, &cursor, tail);
+        let amend = row.get::<_, bool>(3)?.then(|| -> rusqlite::Result<_> {
+            Ok(Amend { version: row.get(4)?, text: row.get(5)?, at: row.get(6)? })
+        });
+        let amend = amend.transpose()?;
+        let reactions = if row.get(7)? { self.reactions(n, seq)? } else { Vec::new() };
         let frame =
             if amend.is_none() && reactions.is_empty() { frame } else { amended(&frame, amend, reactions)? };
         let text = stored(String::from_utf8(frame))?;
