@@ -7,7 +7,7 @@ use wigeon_store::read::{Asker, QueryError};
 use wigeon_store::{Durability, IndexSizes, Store, verify_index};
 
 use crate::search::{index_all, search_as};
-use crate::world::{ROOMS, USERS, any_step, apply, ask, asker, entries};
+use crate::world::{ROOMS, USERS, any_turn, apply, ask, asker, entries};
 
 /// What the histories of a user's rooms have: room, seq and text of each message.
 fn shown(store: &Store, who: &str) -> Vec<(String, u64, String)> {
@@ -84,7 +84,7 @@ proptest! {
 
     #[test]
     fn a_search_finds_what_history_shows(
-        steps in prop::collection::vec(any_step(), 1..60),
+        steps in prop::collection::vec(any_turn(), 1..60),
         stretch in 1..9_u64,
         crash in any::<bool>(),
     ) {

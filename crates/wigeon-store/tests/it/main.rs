@@ -9,6 +9,7 @@ mod history;
 mod kept;
 mod log;
 mod pages;
+mod past;
 mod retention;
 mod scrub;
 mod search;

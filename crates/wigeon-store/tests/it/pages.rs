@@ -10,10 +10,11 @@ use wigeon_core::outcome::{Change, Outcome};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::event::What;
 use wigeon_proto::id::{RoomId, UserId};
+use wigeon_proto::room::Visibility;
 use wigeon_store::Store;
 use wigeon_store::read::{Page, PageRequest};
 
-use crate::world::{ROOMS, USERS, any_step, ask, entries, room, store, user};
+use crate::world::{ROOMS, USERS, any_turn, ask, entries, room, store, user};
 
 /// What a user should see of an event, by the simplest reckoning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,11 @@ struct Seen {
     target: Option<u64>,
 }
 
-/// Plays a history into the store, and notes for each user what they should see, and for `news` what anybody should.
-fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) {
+/// Plays a history into the store, and notes for each user what they should see, and for `news`, if it is public,
+/// what anybody should.
+fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Seen>>, Option<Vec<Seen>>) {
     let mut members: BTreeSet<(RoomId, UserId)> = BTreeSet::new();
-    let (mut seen, mut news): (BTreeMap<UserId, Vec<Seen>>, Vec<Seen>) = (BTreeMap::new(), Vec::new());
+    let (mut seen, mut news): (BTreeMap<UserId, Vec<Seen>>, Option<Vec<Seen>>) = (BTreeMap::new(), None);
     let mut memory = Memory::default();
     for (i, entry) in entries(steps).into_iter().enumerate() {
         let cursor = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
@@ -59,7 +61,14 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
                 }
             }
             if event.audience() == room("news") {
-                news.push(what);
+                if let What::Room { policy, .. } = &event.what {
+                    // What anybody sees begins anew when it becomes public again.
+                    let is_public = policy.visibility == Visibility::Public;
+                    news = if is_public { Some(news.unwrap_or_default()) } else { None };
+                }
+                if let Some(news) = &mut news {
+                    news.push(what);
+                }
             }
             assert!(!matches!(event.what, What::Message { seq: 0, .. }));
         }
@@ -114,7 +123,7 @@ proptest! {
 
     #[test]
     fn a_user_sees_their_intervals_and_nothing_else(
-        steps in prop::collection::vec(any_step(), 1..100),
+        steps in prop::collection::vec(any_turn(), 1..100),
         frames_max in 1..20usize,
         start in 0..60u64,
         near in any_near(),
@@ -134,7 +143,7 @@ proptest! {
 
     #[test]
     fn watching_a_channel_shows_all_of_it_once(
-        steps in prop::collection::vec(any_step(), 1..80),
+        steps in prop::collection::vec(any_turn(), 1..80),
         frames_max in 1..20usize,
         near in any_near(),
     ) {
@@ -142,11 +151,12 @@ proptest! {
         store.readers = store.readers.looking(near);
         let (seen, news) = play(&mut store, &steps);
         for name in USERS {
-            let mut expected: BTreeSet<u64> = news.iter().map(|event| event.position).collect();
+            let mut expected: BTreeSet<u64> = news.iter().flatten().map(|event| event.position).collect();
             expected.extend(seen.get(&user(name)).into_iter().flatten().map(|event| event.position));
             let mut request = request(name, 0, frames_max);
             request.watch = vec![room("news"), room("group"), room("nowhere")];
-            prop_assert_eq!(page(&store, &request).unavailable, vec![room("group"), room("nowhere")]);
+            let hidden = ["news", "group", "nowhere"].into_iter().filter(|name| *name != "news" || news.is_none());
+            prop_assert_eq!(page(&store, &request).unavailable, hidden.map(room).collect::<Vec<_>>());
             let (got, _) = walk(&store, request);
             prop_assert_eq!(got, expected.into_iter().collect::<Vec<_>>(), "{}", name);
         }
@@ -154,7 +164,7 @@ proptest! {
 
     #[test]
     fn gaps_name_exactly_what_was_left_out(
-        steps in prop::collection::vec(any_step(), 1..120),
+        steps in prop::collection::vec(any_turn(), 1..120),
         frames_max in 1..20usize,
         max_per_room in 1..4u64,
         near in any_near(),
@@ -186,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn the_newest_n_begin_at_the_nth_newest(steps in prop::collection::vec(any_step(), 1..60), count in 1..10usize) {
+    fn the_newest_n_begin_at_the_nth_newest(steps in prop::collection::vec(any_turn(), 1..60), count in 1..10usize) {
         let (_dir, mut store) = store();
         let (seen, _) = play(&mut store, &steps);
         for name in USERS {

@@ -104,8 +104,33 @@ pub(crate) fn any_step() -> impl Strategy<Value = (usize, serde_json::Value)> {
         1 => any::<bool>().prop_map(|on| json!({"type":"prefs.set","prefs":{"private_read":on}})),
         1 => (other(), any::<bool>()).prop_map(|(who, on)| json!({"type":"block.set","user":who,"on":on})),
         1 => Just(json!({"type":"user.update","name":"New Name"})),
+        2 => (room(), any_policy()).prop_map(|(room, policy)| json!({"type":"room.update","room":room,"policy":policy})),
     ];
     (0..=USERS.len(), command)
+}
+
+/// Who sees the past.
+fn any_policy() -> impl Strategy<Value = serde_json::Value> {
+    prop_oneof![
+        any::<bool>().prop_map(|on| json!({"history":if on { "shared" } else { "joined" }})),
+        any::<bool>().prop_map(|on| json!({"visibility":if on { "public" } else { "private" }})),
+    ]
+}
+
+/// Talking, coming and going, and another policy; now and then anything else.
+pub(crate) fn any_turn() -> impl Strategy<Value = (usize, serde_json::Value)> {
+    const HOST: usize = USERS.len();
+    let room = || (0..3usize).prop_map(|i| ["group", "open", "news"][i]);
+    let other = || (0..USERS.len()).prop_map(|i| USERS[i]);
+    prop_oneof![
+        6 => any_step(),
+        8 => (0..=HOST, room(), "[a-c]{1,2}")
+            .prop_map(|(who, room, text)| (who, json!({"type":"send","room":room,"body":{"text":text}}))),
+        3 => (room(), other()).prop_map(|(room, who)| (HOST, json!({"type":"member.add","room":room,"user":who}))),
+        3 => (0..HOST, room()).prop_map(|(who, room)| (who, json!({"type":"room.leave","room":room}))),
+        3 => (room(), any_policy())
+            .prop_map(|(room, policy)| (HOST, json!({"type":"room.update","room":room,"policy":policy}))),
+    ]
 }
 
 /// A history as entries: the beginning, then the steps; the actor past the users is a service.
