@@ -75,7 +75,7 @@ fn files_with(directory: &Path, text: &str) -> Vec<String> {
     let has = |bytes: Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     let with = files.filter(|file| has(fs::read(file.path()).unwrap()));
     let name = |file: fs::DirEntry| file.file_name().to_str().unwrap().trim_end_matches("-wal").to_owned();
-    BTreeSet::from_iter(with.map(name)).into_iter().collect()
+    with.map(name).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn recall(actor: &str, id: &str, seq: u64) -> Entry {
