@@ -21,6 +21,7 @@ const TOOLS: &[Tool] = &[
     // Chinese glyphs, so that the Chinese page is measured with the widths people see.
     ("sh", &["-c", "fc-list :lang=zh | grep -q ."], "fontconfig fonts-noto-cjk"),
     ("nginx", &["-v"], "nginx-light"),
+    ("nats-server", &["--version"], "nats-server"),
     ("openssl", &["version"], "openssl"),
     // Engines of the age of the legacy build.
     ("rhino", &["-e", "1"], "rhino"),

@@ -239,3 +239,29 @@ pub const SOCKJS_RESPONSE_BYTES_MAX: u64 = 128 * 1024;
 /// Milliseconds a SockJS payload may wait for its session to take it; the session takes none while
 /// [`COMMANDS_IN_FLIGHT_MAX`] replies wait for a reader.
 pub const SOCKJS_SEND_MS_MAX: u64 = 5_000;
+
+/// Entries that a node of a cluster has published and not applied; past it callers get `busy`.
+pub const CLUSTER_IN_FLIGHT_MAX: usize = 8192;
+/// Milliseconds in which the stream confirms an entry, or its sender is told that nobody knows: an election of
+/// NATS takes two to four seconds.
+pub const CLUSTER_ACK_MS_MAX: u64 = 8_000;
+/// Milliseconds a starting node waits for NATS and its stream.
+pub const CLUSTER_CONNECT_MS_MAX: u64 = 30_000;
+/// Milliseconds between two pings of a node to NATS; after three without an answer it looks for another server.
+pub const CLUSTER_PING_MS: u64 = 2_000;
+/// Milliseconds after which a quiet consumer of the stream gives a sign of life.
+pub const CLUSTER_HEARTBEAT_MS: u64 = 1_000;
+/// Milliseconds of silence after which a node makes its consumer anew: two signs of life and a little.
+pub const CLUSTER_SILENCE_MS_MAX: u64 = 2_500;
+/// Milliseconds in which the stream says how far it is, or a reader gets what this node has.
+pub const CLUSTER_HEAD_MS_MAX: u64 = 1_000;
+/// Milliseconds a reader waits for its node to be as far as the stream was when the question came.
+pub const CLUSTER_LEVEL_MS_MAX: u64 = 5_000;
+/// Signals to other nodes that wait for NATS; past it they are dropped.
+pub const CLUSTER_SIGNALS_MAX: usize = 1024;
+/// Milliseconds between two lists of who is present on a node, for the others.
+pub const CLUSTER_PRESENCE_MS: u64 = 15_000;
+/// Milliseconds for which others believe such a list: two may be lost.
+pub const CLUSTER_PRESENCE_MS_MAX: u64 = 40_000;
+/// Users in one message about presence: some tens of KB.
+pub const CLUSTER_PRESENT_MAX: usize = 1000;

@@ -17,6 +17,7 @@ use crate::auth::{Guests, OriginPolicy, Tickets, Tokens};
 pub(crate) use crate::clock::now_ms;
 use crate::hub::{Attach, Feed, FeedError, Hub, Start};
 use crate::line::{Reply, unconfirmed};
+use crate::peers::{Peers, Said};
 use crate::rates::Rates;
 
 /// The server's parts, in one place for every handler.
@@ -36,12 +37,33 @@ pub(crate) struct App {
     /// Cancelled when the server begins to go down: streams say `bye` and end.
     pub(crate) draining: CancellationToken,
     pub(crate) rates: Rates,
+    /// The other nodes of a cluster.
+    pub(crate) peers: Peers,
 }
 
 impl App {
     /// Opens a live feed.
     pub(crate) async fn open_feed(&self, start: Start) -> Result<Feed, FeedError> {
         Feed::open(&self.hub, &self.sequencer, &self.pool, self.epoch, start).await
+    }
+
+    /// What another node says.
+    pub(crate) fn hear(&self, node: &str, said: Said) {
+        let presence = &self.hub.presence;
+        match said {
+            Said::Hello => presence.say_who_is_here(),
+            Said::Present { users } => self.hub.tell_presence(presence.peer_has(node, &users)),
+            Said::Gone { users } => presence.peer_lost(node, &users),
+            Said::Watch { watcher, users } => presence.peer_watches(&watcher, users),
+            Said::Acked { users } => {
+                for (user, position) in users {
+                    presence.peer_acked(&user, position);
+                }
+            }
+            Said::Typing { room, user, is_large } => self.hub.typing(&room, &user, is_large),
+            Said::Delivered { to, room, user, seq } => self.hub.tell_of_delivery(&to, &room, &user, seq),
+            Said::Revoked { ticket } => self.tickets.revoke(&ticket, now_ms()),
+        }
     }
 
     /// Refuses script and frame elements where they are switched off.

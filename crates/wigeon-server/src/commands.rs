@@ -16,7 +16,6 @@ use wigeon_proto::command::decode::Unreadable;
 use wigeon_proto::command::{Command, Live, OfRoom, Query, Request};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, Outcome, WireError};
-use wigeon_proto::frame::Control;
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::json;
 use wigeon_proto::limits::{
@@ -30,6 +29,7 @@ use wigeon_store::read::{Asker, QueryError, Reach};
 use crate::app::{App, now_ms};
 use crate::caller::Caller;
 use crate::line::{Line, Reply};
+use crate::peers::Said;
 use crate::presence::Presence;
 
 /// What a command does to the connection it came by.
@@ -241,8 +241,9 @@ async fn typing(app: &App, user: UserId, room: RoomId) -> Answer {
         }
         (None, ..) => return Err(WireError::new(ErrorCode::NotFound, "there is no such room")),
     };
-    let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
-    app.hub.signal(&room, &user, &frame.into(), users > TYPING_USERS_MAX);
+    let is_large = users > TYPING_USERS_MAX;
+    app.hub.typing(&room, &user, is_large);
+    app.peers.say(|| Said::Typing { room, user, is_large });
     Ok(b"{}".to_vec())
 }
 
@@ -284,6 +285,7 @@ fn revoke_ticket(app: &App, caller: &Caller, text: &str) -> Answer {
     match ticket {
         Ok(ticket) if ticket.user == caller.user => {
             app.tickets.revoke(&ticket, now_ms());
+            app.peers.say(|| Said::Revoked { ticket });
             Ok(b"{}".to_vec())
         }
         _ => Err(WireError::new(ErrorCode::NotFound, "there is no such ticket of yours")),

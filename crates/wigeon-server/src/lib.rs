@@ -17,6 +17,7 @@ mod connections;
 mod http;
 mod hub;
 mod line;
+mod peers;
 mod presence;
 mod rates;
 mod retention;
@@ -36,8 +37,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wigeon_proto::limits::DRAIN_MS_MAX;
-use wigeon_store::{Durability, Fault, OpenError, Sequencer, Store};
+use wigeon_proto::limits::{CLUSTER_PRESENCE_MS, DRAIN_MS_MAX};
+use wigeon_store::cluster::{self, Heard, JoinError};
+use wigeon_store::{Durability, Fault, Nats, OpenError, Sequencer, Store};
 
 use app::App;
 use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
@@ -45,6 +47,8 @@ use hub::Hub;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use hub::fanout;
+use peers::{Peers, Said};
+use presence::Presence;
 use rates::Rates;
 use sockjs::SockJs;
 
@@ -64,8 +68,10 @@ pub struct Options {
     pub allow_origins: Vec<String>,
     /// Whether people may come in by a name alone.
     pub guests: Guests,
-    /// What an acknowledged message survives.
+    /// What an acknowledged message survives, on a single machine.
     pub durability: Durability,
+    /// Of a node of a cluster: where the log is.
+    pub nats: Option<Nats>,
     /// Signs tokens and tickets.
     pub secret: Secret,
     /// Bytes after which a stream ends and its client comes back with its cursor.
@@ -92,6 +98,9 @@ pub enum StartError {
     /// The data directory cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A node cannot join its cluster.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// A configured origin is none.
     #[error(transparent)]
     Origin(#[from] auth::site::InvalidOrigin),
@@ -115,6 +124,8 @@ pub struct Server {
     retention_days: u32,
     sequencer: JoinHandle<Result<(), Fault>>,
     ended: CancellationToken,
+    /// What other nodes say.
+    heard: Option<Heard>,
     _lock: wigeon_store::open::Lock,
 }
 
@@ -131,15 +142,28 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let origins = OriginPolicy::new(&addresses, &options.public_urls, &options.allow_origins)?;
     let mut random = [0; 8];
     getrandom::fill(&mut random).expect("the operating system gives random bytes");
-    let store = Store::open(&options.data, options.durability, u64::from_le_bytes(random))?;
-    let hub = Hub::default();
+    let random = u64::from_le_bytes(random);
     let ended = CancellationToken::new();
-    let (sequencer, thread) = Sequencer::start(store.writer, hub.clone(), ended.clone().drop_guard());
+    let alive = ended.clone().drop_guard();
+    let (epoch, pool, lock, hub, peers, heard, (sequencer, thread));
+    if let Some(nats) = &options.nats {
+        let (store, node) = cluster::join(&options.data, nats, random).await?;
+        let (signals, listening) = node.signals().await?;
+        peers = Peers::from(signals);
+        hub = Hub::from(Presence::with_peers(peers.clone()));
+        (epoch, pool, lock, heard) = (store.epoch, store.readers, store.lock, Some(listening));
+        (sequencer, thread) = node.start(store.writer, hub.clone(), alive);
+    } else {
+        let store = Store::open(&options.data, options.durability, random)?;
+        (hub, peers) = (Hub::default(), Peers::default());
+        (epoch, pool, lock, heard) = (store.epoch, store.readers, store.lock, None);
+        (sequencer, thread) = Sequencer::start(store.writer, hub.clone(), alive);
+    }
     let app = App {
         sequencer,
-        pool: store.readers,
+        pool,
         hub,
-        epoch: store.epoch,
+        epoch,
         tokens: Tokens::new(&options.secret),
         tickets: Tickets::new(&options.secret),
         origins,
@@ -150,6 +174,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         metrics,
         draining: CancellationToken::new(),
         rates: Rates::default(),
+        peers,
     };
     Ok(Server {
         addresses,
@@ -159,14 +184,15 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         retention_days: options.retention_days,
         sequencer: thread,
         ended,
-        _lock: store.lock,
+        heard,
+        _lock: lock,
     })
 }
 
 impl Server {
     /// Serves until `shutdown` is ready, or until the log cannot be written any more.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listeners, app, sockjs, retention_days, sequencer, ended, _lock, .. } = self;
+        let Self { listeners, app, sockjs, retention_days, sequencer, ended, heard, _lock, .. } = self;
         let open = TaskTracker::new();
         let stop = app.draining.clone();
         let router = api::router(&app, &sockjs);
@@ -182,6 +208,7 @@ impl Server {
         let forgetful = tokio::spawn(forget(app.clone()));
         let watchful = tokio::spawn(app.hub.clone().look_around());
         let tidy = tokio::spawn(retention::keep_in_bounds(app.clone(), retention_days));
+        let listening = heard.map(|heard| tokio::spawn(listen(app.clone(), heard)));
         tokio::select! {
             () = shutdown => tracing::info!("going down: saying bye to everybody"),
             () = ended.cancelled() => tracing::error!("the sequencer ended"),
@@ -190,6 +217,7 @@ impl Server {
         forgetful.abort();
         watchful.abort();
         tidy.abort();
+        listening.inspect(tokio::task::JoinHandle::abort);
         open.close();
         if tokio::time::timeout(Duration::from_millis(DRAIN_MS_MAX), open.wait()).await.is_err() {
             tracing::warn!(open = open.len(), "some connections did not finish in time");
@@ -208,5 +236,23 @@ async fn forget(app: Arc<App>) {
     loop {
         ticks.tick().await;
         app.rates.forget_quiet();
+    }
+}
+
+/// Hears the other nodes, and tells them from time to time who is here.
+async fn listen(app: Arc<App>, mut heard: Heard) {
+    app.peers.say(|| Said::Hello);
+    let mut ticks = tokio::time::interval(Duration::from_millis(CLUSTER_PRESENCE_MS));
+    loop {
+        tokio::select! {
+            told = heard.next() => {
+                let Some((node, bytes)) = told else { return };
+                match serde_json::from_slice(&bytes) {
+                    Ok(said) => app.hear(&node, said),
+                    Err(error) => tracing::debug!(%error, "another node said something else"),
+                }
+            }
+            _ = ticks.tick() => app.hub.presence.say_who_is_here(),
+        }
     }
 }

@@ -10,6 +10,9 @@
 //! polls is as present as one with a socket. The wait before "offline" hides reloads, changes of transport and
 //! tunnels. Asking is a lease too: it ends by itself, and nobody has to say that a page was closed.
 //!
+//! In a cluster each node says who is there with it, and a user is there while they are with any. What a node
+//! says is a lease as well, so that nobody stays for ever with a node that has died.
+//!
 //! Besides, it knows how far each user's devices have taken the log in: what "delivered" is made from.
 
 use std::cmp::Reverse;
@@ -21,20 +24,24 @@ use tokio::time::Instant;
 use wigeon_proto::frame::{Control, PresenceState};
 use wigeon_proto::id::UserId;
 use wigeon_proto::limits::{
-    PRESENCE_DEBOUNCE_MS, PRESENCE_KNOWN_MAX, PRESENCE_WATCH_MS, PRESENCE_WATCHED_MAX, SESSION_MS,
+    CLUSTER_PRESENCE_MS_MAX, PRESENCE_DEBOUNCE_MS, PRESENCE_KNOWN_MAX, PRESENCE_WATCH_MS,
+    PRESENCE_WATCHED_MAX, SESSION_MS,
 };
 use wigeon_proto::reply::Presence as Shown;
 
 use crate::clock::now_ms;
+use crate::peers::{Peers, Said};
 
 const SESSION: Duration = Duration::from_millis(SESSION_MS);
 const DEBOUNCE: Duration = Duration::from_millis(PRESENCE_DEBOUNCE_MS);
 const WATCH: Duration = Duration::from_millis(PRESENCE_WATCH_MS);
+const PEER: Duration = Duration::from_millis(CLUSTER_PRESENCE_MS_MAX);
 
 /// A handle; clones share it. What there is to tell is returned: telling is the hub's.
 #[derive(Clone, Default)]
 pub(crate) struct Presence {
     state: Arc<Mutex<State>>,
+    pub(crate) peers: Peers,
 }
 
 /// While it lives, a feed of the user is live.
@@ -48,15 +55,35 @@ impl Presence {
         self.state.lock().expect("nothing panics under the lock of presence")
     }
 
+    /// That of a node, which tells the others.
+    pub(crate) fn with_peers(peers: Peers) -> Self {
+        Self { peers, ..Self::default() }
+    }
+
     /// A feed of the user opens.
     pub(crate) fn enter(&self, user: &UserId) -> (Present, Vec<Told>) {
-        let told = self.lock().enter(user, Instant::now(), now_ms());
+        let mut state = self.lock();
+        let told = state.enter(user, Instant::now(), now_ms());
+        let came = state.comes_here(user);
+        drop(state);
+        self.say_came(came, user);
         (Present { presence: self.clone(), user: user.clone() }, told)
     }
 
     /// A session of the user gives a sign of life.
     pub(crate) fn renew(&self, user: &UserId) -> Vec<Told> {
-        self.lock().renew(user, Instant::now(), now_ms())
+        let mut state = self.lock();
+        let told = state.renew(user, Instant::now(), now_ms());
+        let came = state.comes_here(user);
+        drop(state);
+        self.say_came(came, user);
+        told
+    }
+
+    fn say_came(&self, came: bool, user: &UserId) {
+        if came {
+            self.peers.say(|| Said::Present { users: vec![user.clone()] });
+        }
     }
 
     /// A device of the user has taken in everything up to a position. Returns up to where it was known before,
@@ -72,12 +99,49 @@ impl Presence {
 
     /// How these users are now, and from now on for a while each change of it to `watcher`.
     pub(crate) fn watch(&self, watcher: &UserId, users: Vec<UserId>) -> Vec<Shown> {
+        self.peers.say(|| Said::Watch { watcher: watcher.clone(), users: users.clone() });
         self.lock().watch(watcher, users, Instant::now())
     }
 
     /// Those who have gone since the last time.
     pub(crate) fn look_around(&self) -> Vec<Told> {
-        self.lock().look_around(Instant::now())
+        let mut state = self.lock();
+        let told = state.look_around(Instant::now());
+        let (gone, acked) = (std::mem::take(&mut state.gone), std::mem::take(&mut state.acked));
+        drop(state);
+        self.peers.say_of(&gone, |users| Said::Gone { users });
+        self.peers.say_of(&acked.into_iter().collect::<Vec<_>>(), |users| Said::Acked { users });
+        told
+    }
+
+    /// Tells the other nodes who is here.
+    pub(crate) fn say_who_is_here(&self) {
+        let here = self.lock().here();
+        self.peers.say_of(&here, |users| Said::Present { users });
+    }
+
+    /// Another node has these users.
+    pub(crate) fn peer_has(&self, node: &str, users: &[UserId]) -> Vec<Told> {
+        let (mut state, now) = (self.lock(), Instant::now());
+        users.iter().flat_map(|user| state.peer_has(node, user, now, now_ms())).collect()
+    }
+
+    /// Another node has these users no longer; the next look around tells.
+    pub(crate) fn peer_lost(&self, node: &str, users: &[UserId]) {
+        let mut state = self.lock();
+        for user in users {
+            state.peer_lost(node, user, Instant::now());
+        }
+    }
+
+    /// Another node was asked to tell of these users.
+    pub(crate) fn peer_watches(&self, watcher: &UserId, users: Vec<UserId>) {
+        self.lock().watch(watcher, users, Instant::now());
+    }
+
+    /// Another node knows how far a device of the user is.
+    pub(crate) fn peer_acked(&self, user: &UserId, position: u64) {
+        self.lock().note_acked(user, position, now_ms());
     }
 }
 
@@ -112,6 +176,10 @@ struct State {
     watched: HashMap<UserId, VecDeque<UserId>>,
     /// When to look at a user again: each user without a feed once, at most.
     due: BinaryHeap<Reverse<(Instant, UserId)>>,
+    /// Those who were with this node and are no longer, until the other nodes are told.
+    gone: Vec<UserId>,
+    /// How far devices are that spoke to this node, until the other nodes are told.
+    acked: HashMap<UserId, u64>,
 }
 
 struct Who {
@@ -119,6 +187,10 @@ struct Who {
     /// There without a feed until then.
     until: Instant,
     online: bool,
+    /// With this node, as the others know it.
+    here: bool,
+    /// With other nodes, each until then.
+    elsewhere: Vec<(String, Instant)>,
     /// Stands in `due`.
     awaited: bool,
     /// When they were last known to be there: milliseconds since 1970.
@@ -129,7 +201,24 @@ struct Who {
 
 impl Who {
     fn new(now: Instant) -> Self {
-        Self { feeds: 0, until: now, online: false, awaited: false, seen_at: 0, acked: 0 }
+        Self {
+            feeds: 0,
+            until: now,
+            online: false,
+            here: false,
+            elsewhere: Vec::new(),
+            awaited: false,
+            seen_at: 0,
+            acked: 0,
+        }
+    }
+}
+
+impl Who {
+    /// When to look at them again, where they have no feed; none if their time is over.
+    fn next(&self, now: Instant) -> Option<Instant> {
+        let elsewhere = self.elsewhere.iter().map(|(_, until)| *until);
+        elsewhere.chain([self.until]).filter(|until| *until > now).min()
     }
 }
 
@@ -176,6 +265,13 @@ impl State {
     }
 
     fn acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
+        let before = self.note_acked(user, position, at)?;
+        self.acked.insert(user.clone(), position);
+        Some(before)
+    }
+
+    /// Returns up to where it was known before, where that is further.
+    fn note_acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
         // Only of those who are there anyway: an acknowledgement comes beside a feed.
         let who = self.users.get_mut(user)?;
         who.seen_at = at;
@@ -184,19 +280,47 @@ impl State {
         (before < position).then_some(before)
     }
 
+    /// Says whether they were not with this node before.
+    fn comes_here(&mut self, user: &UserId) -> bool {
+        self.users.get_mut(user).is_some_and(|who| !std::mem::replace(&mut who.here, true))
+    }
+
+    fn here(&self) -> Vec<UserId> {
+        self.users.iter().filter(|(_, who)| who.here).map(|(user, _)| user.clone()).collect()
+    }
+
+    fn peer_has(&mut self, node: &str, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+        let who = self.who(user, now);
+        who.elsewhere.retain(|(known, _)| known != node);
+        who.elsewhere.push((node.to_owned(), now + PEER));
+        self.stays_until(user, now, now);
+        self.comes(user, now, at)
+    }
+
+    fn peer_lost(&mut self, node: &str, user: &UserId, now: Instant) {
+        let Some(who) = self.users.get_mut(user) else { return };
+        who.elsewhere.retain(|(known, _)| known != node);
+        who.awaited = true;
+        self.due.push(Reverse((now, user.clone())));
+    }
+
     /// Those whose time is over are offline now.
     fn look_around(&mut self, now: Instant) -> Vec<Told> {
         let mut told = Vec::new();
         while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
             let Some(Reverse((_, user))) = self.due.pop() else { break };
             let Some(who) = self.users.get_mut(&user) else { continue };
-            if who.feeds == 0 && who.until > now {
-                self.due.push(Reverse((who.until, user)));
+            if who.feeds == 0 && who.until <= now && std::mem::replace(&mut who.here, false) {
+                self.gone.push(user.clone());
+            }
+            if let Some(next) = who.next(now).filter(|_| who.feeds == 0) {
+                self.due.push(Reverse((next, user)));
                 continue;
             }
             who.awaited = false;
-            if who.feeds == 0 {
-                who.online = false;
+            who.elsewhere.retain(|(_, until)| *until > now);
+            // Somebody else's lease may have brought them here twice.
+            if who.feeds == 0 && std::mem::replace(&mut who.online, false) {
                 told.extend(self.told(&user, PresenceState::Offline, now));
                 self.forget_watches(&user);
                 if self.users.len() > PRESENCE_KNOWN_MAX {
@@ -313,6 +437,35 @@ mod tests {
         let end = now + SESSION / 2 * 3 + SESSION;
         assert_eq!(states(&state.look_around(end)), [PresenceState::Offline]);
         assert!(state.due.is_empty());
+    }
+
+    #[test]
+    fn one_who_is_with_several_nodes_goes_when_the_last_has_lost_them() {
+        let (mut state, now) = asked();
+        let bob = user("bob");
+        assert_eq!(states(&state.peer_has("n1", &bob, now, 1)), [PresenceState::Online]);
+        assert_eq!(state.peer_has("n2", &bob, now, 1), []);
+        assert_eq!(state.enter(&bob, now, 1), []);
+        assert!(state.comes_here(&bob) && !state.comes_here(&bob));
+        state.peer_lost("n1", &bob, now);
+        assert_eq!(state.look_around(now), [], "still here, and with the other");
+        state.leave(&bob, now, 2);
+        assert_eq!(state.look_around(now + DEBOUNCE), []);
+        assert_eq!(state.gone, std::slice::from_ref(&bob), "the others are told");
+        state.peer_lost("n2", &bob, now + DEBOUNCE);
+        assert_eq!(states(&state.look_around(now + DEBOUNCE)), [PresenceState::Offline]);
+        assert_eq!(state.look_around(now + PEER * 2), [], "once");
+    }
+
+    #[test]
+    fn a_node_that_has_died_keeps_nobody() {
+        let (mut state, now) = asked();
+        let bob = user("bob");
+        state.peer_has("n1", &bob, now, 1);
+        assert_eq!(state.peer_has("n1", &bob, now + PEER / 2, 1), [], "said again");
+        assert_eq!(state.look_around(now + PEER), []);
+        assert_eq!(states(&state.look_around(now + PEER * 2)), [PresenceState::Offline]);
+        assert!(state.gone.is_empty(), "they were never here");
     }
 
     #[test]

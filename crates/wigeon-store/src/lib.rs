@@ -17,12 +17,16 @@ pub mod backup;
 mod base;
 mod cache;
 pub mod check;
+pub mod cluster;
 pub mod copy;
 mod facts;
 mod fold;
 mod known;
+mod level;
 mod log;
+mod nats;
 pub mod open;
+mod outbox;
 mod overlay;
 mod rare;
 pub mod read;
@@ -37,6 +41,7 @@ mod step;
 mod tables;
 pub mod writer;
 
+pub use nats::Nats;
 pub use open::{Durability, OpenError, Store};
 pub use read::{Pool, View};
 pub use search::index::IndexSizes;
@@ -56,6 +61,9 @@ pub enum Fault {
     /// The log holds something else than what was written.
     #[error("the log cannot be folded: {0}")]
     Log(String),
+    /// The stream of a cluster cannot be followed.
+    #[error("the log in NATS: {0}")]
+    Stream(String),
     /// What is stored is not what was written.
     #[error("the database holds what was never written: {0}")]
     Corrupt(String),

@@ -78,6 +78,14 @@ pub enum OpenError {
         /// Why.
         source: MigrateError,
     },
+    /// It holds something else than what is to be done with it.
+    #[error("the data directory {path} {what}")]
+    Other {
+        /// Which.
+        path: PathBuf,
+        /// What it holds.
+        what: &'static str,
+    },
 }
 
 /// Held while a program uses a data directory; the operating system lets go of it when the program ends.
@@ -160,15 +168,30 @@ fn start(
     // The log is what survives; the database is synced at checkpoints alone.
     let synchronous = if durability == Durability::Memory { "off" } else { "normal" };
     db.pragma_update(None, "synchronous", synchronous)?;
-    let scrubbed = Done::default();
-    let fold = Fold::start(db, position, scrubbed.clone());
-    let index_file = directory.join("search.db");
-    let index = Index::open(&index_file, run.epoch, position)?;
-    let (index, indexed) = Index::start(index, open_reader(&file)?, fold.progress(), sizes)?;
-    let readers = Pool::open(&file, &index_file, run.epoch, fold.progress(), indexed, READERS)?;
-    let places = Places { log, tables: file, index: index_file };
-    let writer = Writer::new(stepper, appender, fold, index, scrubbed, places);
+    let (writer, readers) = live(directory, db, stepper, appender, sizes)?;
     Ok(Store { epoch: run.epoch, writer, readers, lock })
+}
+
+/// Starts what writes and what reads the tables, which are at the stepper's position.
+pub(crate) fn live(
+    directory: &Path,
+    db: Connection,
+    stepper: Stepper,
+    appender: Option<Appender>,
+    sizes: IndexSizes,
+) -> Result<(Writer, Pool), Fault> {
+    let places = Places {
+        log: directory.join("log"),
+        tables: directory.join("wigeon.db"),
+        index: directory.join("search.db"),
+    };
+    let scrubbed = Done::default();
+    let (epoch, position) = (stepper.epoch, stepper.position);
+    let fold = Fold::start(db, position, scrubbed.clone());
+    let index = Index::open(&places.index, epoch, position)?;
+    let (index, indexed) = Index::start(index, open_reader(&places.tables)?, fold.progress(), sizes)?;
+    let readers = Pool::open(&places.tables, &places.index, epoch, fold.progress(), indexed, READERS)?;
+    Ok((Writer::new(stepper, appender, fold, index, scrubbed, places), readers))
 }
 
 /// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.
@@ -197,7 +220,7 @@ fn connected(log: &Path, tables: &Connection, end: End, position: u64, is_mixed:
     Ok(End { next: position + 1, segment: None, bytes: 0, is_torn: false })
 }
 
-fn lock(directory: &Path) -> Result<Lock, OpenError> {
+pub(crate) fn lock(directory: &Path) -> Result<Lock, OpenError> {
     let blame = |source| OpenError::Directory { path: directory.to_owned(), source };
     fs::create_dir_all(directory).map_err(blame)?;
     let file = File::options()
@@ -213,7 +236,7 @@ fn lock(directory: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
+pub(crate) fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags)?;

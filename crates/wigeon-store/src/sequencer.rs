@@ -16,6 +16,7 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{COMMIT_ENTRIES_MAX, SEQUENCER_QUEUE_MAX};
 
 use crate::Fault;
+use crate::outbox::Outbox;
 use crate::step::{Admitted, Answer, Committed};
 use crate::writer::Writer;
 
@@ -41,8 +42,26 @@ pub trait Outlet: Send + 'static {
 
 #[allow(clippy::large_enum_variant)] // Nearly every request is the large one.
 enum Request<F, R> {
-    Submit { entry: Admitted, reply: R },
-    Attach { user: UserId, feed: F },
+    Submit {
+        entry: Admitted,
+        reply: R,
+    },
+    /// From the stream of a cluster, at its position; what is no entry keeps its position.
+    Ordered {
+        position: u64,
+        entry: Option<Admitted>,
+        reply: Option<R>,
+    },
+    /// Did not come into the stream.
+    Refused {
+        reply: R,
+        error: WireError,
+    },
+    Fail(Fault),
+    Attach {
+        user: UserId,
+        feed: F,
+    },
     Turn,
     Close,
 }
@@ -51,11 +70,13 @@ enum Request<F, R> {
 #[derive(Debug)]
 pub struct Sequencer<F, R> {
     requests: mpsc::Sender<Request<F, R>>,
+    /// Of a node of a cluster, whose entries go into the stream first.
+    outbox: Option<Outbox<R>>,
 }
 
 impl<F, R> Clone for Sequencer<F, R> {
     fn clone(&self) -> Self {
-        Self { requests: self.requests.clone() }
+        Self { requests: self.requests.clone(), outbox: self.outbox.clone() }
     }
 }
 
@@ -64,9 +85,29 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     /// then nothing of the last batch was acknowledged, and the program must end.
     /// `alive` is dropped when the thread ends, whatever ended it.
     pub fn start<O: Outlet<Feed = F, Reply = R>>(
+        writer: Writer,
+        outlet: O,
+        alive: impl Send + 'static,
+    ) -> (Self, JoinHandle<Result<(), Fault>>) {
+        Self::run(writer, outlet, alive, None)
+    }
+
+    /// As [`Self::start`], of a node: what is submitted goes into the outbox, what the stream brings comes in
+    /// by [`Self::ordered`].
+    pub(crate) fn follow<O: Outlet<Feed = F, Reply = R>>(
+        writer: Writer,
+        outlet: O,
+        alive: impl Send + 'static,
+        outbox: Outbox<R>,
+    ) -> (Self, JoinHandle<Result<(), Fault>>) {
+        Self::run(writer, outlet, alive, Some(outbox))
+    }
+
+    fn run<O: Outlet<Feed = F, Reply = R>>(
         mut writer: Writer,
         outlet: O,
         alive: impl Send + 'static,
+        outbox: Option<Outbox<R>>,
     ) -> (Self, JoinHandle<Result<(), Fault>>) {
         let (requests, inbox) = mpsc::channel(SEQUENCER_QUEUE_MAX);
         let line = requests.downgrade();
@@ -88,17 +129,21 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
             Run { writer, outlet, inbox }.run()
         };
         let thread = thread::Builder::new().name("sequencer".into()).spawn(run);
-        (Self { requests }, thread.expect("a thread at start-up"))
+        (Self { requests, outbox }, thread.expect("a thread at start-up"))
     }
 
     /// Puts an entry in line. The outlet is given the answer when the entry is durable, or refused; where
     /// there is no place in line, the caller has the reason and `reply` back at once.
     pub fn submit(&self, entry: Entry, reply: R) -> Result<(), (WireError, R)> {
+        let entry = Admitted::from(entry);
+        if let Some(outbox) = &self.outbox {
+            return outbox.submit(entry.into_bytes(), reply);
+        }
         let refused = |error: WireError, request| match request {
             Request::Submit { reply, .. } => (error.outcome(Effect::None), reply),
-            Request::Attach { .. } | Request::Turn | Request::Close => unreachable!("it was an entry"),
+            _ => unreachable!("it was an entry"),
         };
-        self.requests.try_send(Request::Submit { entry: entry.into(), reply }).map_err(|error| match error {
+        self.requests.try_send(Request::Submit { entry, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(request) => {
                 let busy = WireError::new(ErrorCode::Busy, "too many commands are waiting").retry_after(1000);
                 refused(busy, request)
@@ -110,6 +155,28 @@ impl<F: Send + 'static, R: Send + 'static> Sequencer<F, R> {
     /// Puts a feed in line; the outlet sees it in its place between two commits.
     pub async fn attach(&self, user: UserId, feed: F) -> Result<(), WireError> {
         self.requests.send(Request::Attach { user, feed }).await.map_err(|_| closed())
+    }
+
+    /// Puts in line what the stream holds at a position. False when the thread has ended.
+    pub(crate) async fn ordered(&self, position: u64, entry: Option<Admitted>, reply: Option<R>) -> bool {
+        self.requests.send(Request::Ordered { position, entry, reply }).await.is_ok()
+    }
+
+    /// Has a sender told why their entry is not in the stream.
+    pub(crate) async fn refuse(&self, reply: R, error: WireError) {
+        // Where the thread has ended, dropping the reply tells its sender.
+        let _ = self.requests.send(Request::Refused { reply, error }).await;
+    }
+
+    /// Ends the thread with a fault.
+    pub(crate) async fn fail(&self, fault: Fault) {
+        // One that has ended needs no other reason.
+        let _ = self.requests.send(Request::Fail(fault)).await;
+    }
+
+    /// Returns when the thread has ended.
+    pub(crate) async fn ended(&self) {
+        self.requests.closed().await;
     }
 
     /// Lets what is in line finish, then ends the thread.
@@ -136,13 +203,14 @@ impl<O: Outlet> Run<O> {
         let mut next = self.inbox.blocking_recv();
         while let Some(request) = next.take() {
             match request {
-                Request::Submit { entry, reply } => next = self.batch(&entry, reply)?,
                 Request::Attach { user, feed } => {
                     let rooms = self.writer.rooms_of(&user)?;
                     self.outlet.attach(feed, rooms, self.writer.position());
                 }
                 Request::Turn => self.writer.turn()?,
                 Request::Close => break,
+                Request::Fail(fault) => return Err(fault),
+                entry => next = self.batch(entry)?,
             }
             if next.is_none() {
                 next = self.inbox.blocking_recv();
@@ -152,19 +220,20 @@ impl<O: Outlet> Run<O> {
     }
 
     /// Applies `first` and what has gathered behind it, commits, answers, publishes. Returns the
-    /// request that ended the batch, if one other than an entry did.
-    fn batch(&mut self, first: &Admitted, reply: O::Reply) -> Result<Option<RequestOf<O>>, Fault> {
-        let mut answers = vec![(reply, self.writer.step(first)?)];
-        let mut next = None;
-        while answers.len() < COMMIT_ENTRIES_MAX && !self.writer.is_full() {
-            match self.inbox.try_recv() {
-                Ok(Request::Submit { entry, reply }) => answers.push((reply, self.writer.step(&entry)?)),
-                Ok(other) => {
-                    next = Some(other);
-                    break;
+    /// request that ended the batch, if there was one.
+    fn batch(&mut self, first: RequestOf<O>) -> Result<Option<RequestOf<O>>, Fault> {
+        let (mut answers, mut next, mut count) = (Vec::new(), Some(first), 0);
+        while count < COMMIT_ENTRIES_MAX && !self.writer.is_full() {
+            match next {
+                Some(Request::Submit { entry, reply }) => answers.push((reply, self.writer.step(&entry)?)),
+                Some(Request::Ordered { position, entry, reply }) => {
+                    let answer = self.writer.step_at(position, entry.as_ref())?;
+                    answers.extend(reply.map(|reply| (reply, answer)));
                 }
-                Err(_) => break,
+                Some(Request::Refused { reply, error }) => answers.push((reply, Err(error))),
+                Some(_) | None => break,
             }
+            (next, count) = (self.inbox.try_recv().ok(), count + 1);
         }
         let events = self.writer.commit()?;
         for (reply, answer) in answers {

@@ -66,6 +66,18 @@ impl From<Entry> for Admitted {
 }
 
 impl Admitted {
+    /// One that a log has kept.
+    pub(crate) fn stored(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let entry = Entry::from_bytes(bytes)?;
+        let (hash, key) = (entry.payload_hash(), answer_key(&entry.actor, &entry.id));
+        Ok(Self { hash, key, bytes: Vec::new(), entry })
+    }
+
+    /// What the log is to keep of it.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// What the log keeps of it.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

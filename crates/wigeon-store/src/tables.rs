@@ -52,6 +52,11 @@ pub(crate) struct AnswerRow {
 }
 
 impl Pending {
+    /// An entry that changes nothing, and has its position all the same.
+    pub(crate) fn nothing(position: u64) -> Self {
+        Self { position, changes: Vec::new(), event: None, answer: None }
+    }
+
     /// How much memory and work it stands for: one for each row it will touch, and one for each KiB.
     pub(crate) fn weight(&self) -> usize {
         let changes = self.changes.iter().map(|(_, change)| match change {

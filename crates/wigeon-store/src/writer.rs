@@ -4,6 +4,7 @@
 //! which brings them into the tables. A fault half-way leaves memory and disk apart: the program ends
 //! then, and the next start reads the disk.
 
+use tokio::sync::watch;
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::COMMIT_BYTES_MAX;
@@ -31,6 +32,8 @@ pub struct Writer {
     /// Applied, and not durable yet.
     batch: Vec<Pending>,
     events: Vec<Committed>,
+    /// Of a node of a cluster: told of each commit.
+    applied: Option<watch::Sender<u64>>,
 }
 
 impl Writer {
@@ -43,7 +46,8 @@ impl Writer {
         places: Places,
     ) -> Self {
         let (batch, events) = (Vec::new(), Vec::new());
-        Self { stepper, log, fold, _index: index, scrubber: None, scrubbed, places, batch, events }
+        let (scrubber, applied) = (None, None);
+        Self { stepper, log, fold, _index: index, scrubber, scrubbed, places, batch, events, applied }
     }
 
     /// The last position given out.
@@ -77,6 +81,26 @@ impl Writer {
         }
     }
 
+    /// As [`Self::step`], for an entry that has its position already and keeps it, whatever comes of it. One that
+    /// is `None` is passed over.
+    pub(crate) fn step_at(&mut self, position: u64, entry: Option<&Admitted>) -> Result<Answer, Fault> {
+        if position != self.position() + 1 {
+            let here = self.position();
+            return Err(Fault::Stream(format!("entry {position} comes where {here} was the last")));
+        }
+        let answer = entry.map(|entry| self.step(entry)).transpose()?;
+        if self.position() < position {
+            self.stepper.position = position;
+            self.batch.push(Pending::nothing(position));
+        }
+        Ok(answer.unwrap_or_else(|| Ok(Vec::new())))
+    }
+
+    /// Has `applied` told of each commit.
+    pub(crate) fn tell_applied(&mut self, applied: watch::Sender<u64>) {
+        self.applied = Some(applied);
+    }
+
     /// Whether the batch has as many bytes as one sync should wait for.
     pub(crate) fn is_full(&self) -> bool {
         self.log.as_ref().is_some_and(|log| log.batch_bytes() >= COMMIT_BYTES_MAX)
@@ -92,6 +116,9 @@ impl Writer {
         self.fold.push(std::mem::take(&mut self.batch));
         let (stepper, fold) = (&mut self.stepper, &mut self.fold);
         stepper.overlay.trim(stepper.position, |changed| fold.wait_for(changed))?;
+        if let Some(applied) = &self.applied {
+            applied.send_replace(self.stepper.position);
+        }
         Ok(std::mem::take(&mut self.events))
     }
 

@@ -184,8 +184,9 @@ fn from_file(path: &Path) -> Result<Settings, ConfigError> {
     let text = fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let mut settings = parse(path, &text)?;
-    if let (Some(data), Some(directory)) = (&mut settings.data, path.parent()) {
-        *data = directory.join(&*data);
+    let named = [&mut settings.data, &mut settings.nats_creds, &mut settings.nats_ca];
+    for name in named.into_iter().flatten().filter(|name| !name.as_os_str().is_empty()) {
+        *name = path.parent().map_or_else(|| name.clone(), |directory| directory.join(&*name));
     }
     Ok(settings)
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use tokio::runtime::Runtime;
@@ -14,11 +14,16 @@ use tokio::sync::oneshot;
 use wigeon_server::auth::{Guests, Secret};
 use wigeon_server::sockjs::SockJs;
 use wigeon_server::{Options, Server, StartError};
-use wigeon_store::OpenError;
+use wigeon_store::cluster::JoinError;
+use wigeon_store::{Nats, OpenError};
 
 use crate::config::Loaded;
 use crate::settings::{Settings, Switch};
 use crate::speak;
+
+/// Nodes that make secrets of their own would refuse each other's tokens and tickets.
+const ONE_SECRET: &str = "all nodes of a cluster share one secret: set WIGEON_AUTH_SECRET, \
+    or copy the file `secret` of one node to the others";
 
 const OTHER_DIRECTORY: &str = "choose one that you may write, with --data";
 
@@ -33,6 +38,11 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         guests: Some(guests),
         durability: Some(durability),
         retention_days: Some(retention_days),
+        nats: Some(nats),
+        nats_creds: Some(nats_creds),
+        nats_ca: Some(nats_ca),
+        nats_stream: Some(nats_stream),
+        nats_replicas: Some(nats_replicas),
         stream_bytes_max: Some(stream_bytes_max),
         script_transports: Some(script_transports),
         sockjs: Some(sockjs),
@@ -50,11 +60,31 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
     make_directory(&data)?;
     let (secret, where_from) = if let Some(secret) = secret {
         (secret, "from WIGEON_AUTH_SECRET".to_owned())
+    } else if !nats.is_empty() {
+        let path = Secret::path(&data);
+        let secret = Secret::read(&data)
+            .map_err(|error| anyhow!("{}\n  hint: {ONE_SECRET}", speak::sentence(&error.into())))?;
+        (secret, format!("from {}", path.display()))
     } else {
         let (secret, made) = Secret::read_or_make(&data)?;
         let path = Secret::path(&data);
         (secret, format!("{} {}", if made { "made at" } else { "from" }, path.display()))
     };
+    let log = match nats.as_slice() {
+        [] => format!("durability {durability}"),
+        servers => {
+            let servers: Vec<_> = servers.iter().map(ToString::to_string).collect();
+            format!("log in NATS, stream {nats_stream} of {}", servers.join(", "))
+        }
+    };
+    let named = |path: PathBuf| Some(path).filter(|path| !path.as_os_str().is_empty());
+    let nats = (!nats.is_empty()).then(|| Nats {
+        servers: nats.into_iter().map(|url| url.0).collect(),
+        credentials: named(nats_creds),
+        ca: named(nats_ca),
+        stream: nats_stream.0,
+        replicas: nats_replicas.0,
+    });
     let public_urls: Vec<String> = public_url.into_iter().map(|url| url.0).collect();
     let options = Options {
         listen: listen.into_iter().map(|address| address.0).collect(),
@@ -63,6 +93,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         allow_origins: allow_origin.into_iter().map(|origin| origin.0).collect(),
         guests,
         durability: durability.0,
+        nats,
         secret,
         retention_days: retention_days.0,
         stream_bytes_max: stream_bytes_max.0,
@@ -83,7 +114,7 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         let mut lines = Vec::new();
         let mut line = |what: &str, text: String| lines.push(format!("  {what:<9} {text}\n"));
         line("open", addresses(&server.addresses, &public_urls));
-        line("data", format!("{} (durability {durability})", data.display()));
+        line("data", format!("{} ({log})", data.display()));
         line("guests", guests_here(guests.with_public_urls(&public_urls)).to_owned());
         line("secret", where_from);
         if let Some(file) = file {
@@ -109,11 +140,12 @@ async fn start(options: Options) -> Result<Server> {
 fn start_hint(error: &StartError) -> Option<String> {
     match error {
         StartError::Bind { address, source } => bind_hint(source.kind(), *address),
-        StartError::Open(OpenError::Locked { .. }) => {
+        StartError::Open(OpenError::Locked { .. })
+        | StartError::Join(JoinError::Open(OpenError::Locked { .. })) => {
             Some("stop the other one, or choose another directory with --data".to_owned())
         }
         StartError::Open(OpenError::Directory { .. }) => Some(OTHER_DIRECTORY.to_owned()),
-        StartError::Open(OpenError::Database { .. }) | StartError::Origin(_) => None,
+        StartError::Open(_) | StartError::Join(_) | StartError::Origin(_) => None,
     }
 }
 

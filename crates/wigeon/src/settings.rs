@@ -78,6 +78,43 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub(crate) retention_days: Option<RetentionDays>,
 
+    /// URL of a NATS server, which makes this a node of a cluster; may be said several times
+    ///
+    /// The log is then a JetStream stream, the same for all nodes, and `durability` has no meaning: what NATS
+    /// has on the disks of most of its servers is durable. Each node has a data directory of its own, and all
+    /// of them one secret. `tls://` asks for TLS. A URL may hold a user and a password, or a token; put such
+    /// a one into the environment or the config file, since others can see a program's arguments.
+    #[arg(long, value_name = "URL")]
+    #[serde(default, deserialize_with = "texts")]
+    pub(crate) nats: Option<Vec<NatsUrl>>,
+
+    /// File that says who we are to NATS (.creds)
+    ///
+    /// As `nsc` makes it: a JWT and its key. Left empty, there is none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nats_creds: Option<PathBuf>,
+
+    /// File with the certificates that NATS servers are verified with (PEM)
+    ///
+    /// Besides those that the system trusts. Left empty, these alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nats_ca: Option<PathBuf>,
+
+    /// Name of the stream that is the cluster's log
+    ///
+    /// Made by the first node that starts. Two clusters in one account of NATS need two names.
+    #[arg(long, value_name = "NAME")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) nats_stream: Option<StreamName>,
+
+    /// Over how many NATS servers the log is replicated: 1, 3 or 5
+    ///
+    /// With 3, one may be lost, and with 5 two. With 1, an acknowledged message is as safe as the disk of one
+    /// server, and only if that server has `sync_interval: always`.
+    #[arg(long, value_name = "COUNT")]
+    #[serde(default)]
+    pub(crate) nats_replicas: Option<Replicas>,
+
     /// Bytes after which a stream into an XHR, iframe or htmlfile ends and the client comes back
     ///
     /// Such a page keeps all that it has received in memory until the stream ends. Nothing is lost when
@@ -152,6 +189,11 @@ impl Settings {
             guests: Some(Guests::default()),
             durability: Some(DurabilitySetting(Durability::default())),
             retention_days: Some(RetentionDays(0)),
+            nats: Some(Vec::new()),
+            nats_creds: Some(PathBuf::new()),
+            nats_ca: Some(PathBuf::new()),
+            nats_stream: Some(StreamName("wigeon".to_owned())),
+            nats_replicas: Some(Replicas(3)),
             stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
             script_transports: Some(Switch::On),
             sockjs: Some(Switch::On),
@@ -173,6 +215,11 @@ impl Settings {
             guests: self.guests.or(below.guests),
             durability: self.durability.or(below.durability),
             retention_days: self.retention_days.or(below.retention_days),
+            nats: self.nats.or(below.nats),
+            nats_creds: self.nats_creds.or(below.nats_creds),
+            nats_ca: self.nats_ca.or(below.nats_ca),
+            nats_stream: self.nats_stream.or(below.nats_stream),
+            nats_replicas: self.nats_replicas.or(below.nats_replicas),
             stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
             script_transports: self.script_transports.or(below.script_transports),
             sockjs: self.sockjs.or(below.sockjs),
@@ -200,6 +247,11 @@ impl Settings {
             ("guests", one(self.guests.as_ref())),
             ("durability", one(self.durability.as_ref())),
             ("retention_days", self.retention_days.as_ref().map(ToString::to_string)),
+            ("nats", many(self.nats.as_ref())),
+            ("nats_creds", one(self.nats_creds.as_ref().map(|path| path.display()).as_ref())),
+            ("nats_ca", one(self.nats_ca.as_ref().map(|path| path.display()).as_ref())),
+            ("nats_stream", one(self.nats_stream.as_ref())),
+            ("nats_replicas", self.nats_replicas.as_ref().map(ToString::to_string)),
             ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
             ("script_transports", one(self.script_transports.as_ref())),
             ("sockjs", one(self.sockjs.as_ref())),
@@ -236,7 +288,18 @@ impl Settings {
             ),
             _ => {}
         }
-        if self.durability == Some(DurabilitySetting(Durability::Memory)) {
+        if self.nats.as_ref().is_some_and(|servers| !servers.is_empty()) {
+            if self.durability != Some(DurabilitySetting(Durability::Fsync)) {
+                notes.push("durability has no meaning in a cluster: NATS makes the log durable".to_owned());
+            }
+            if self.nats_replicas == Some(Replicas(1)) {
+                notes.push(
+                    "nats_replicas = 1: what is acknowledged is on the disk of one NATS server, and only if \
+                     that has sync_interval: always"
+                        .to_owned(),
+                );
+            }
+        } else if self.durability == Some(DurabilitySetting(Durability::Memory)) {
             notes
                 .push("durability = \"memory\": a crash may lose messages that were acknowledged".to_owned());
         }
@@ -314,6 +377,69 @@ impl FromStr for RetentionDays {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse::<u64>().map_err(|_| "expected a number of days".to_owned())?.try_into()
+    }
+}
+
+/// Where NATS is. What is secret in it is not shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NatsUrl(pub(crate) String);
+
+impl FromStr for NatsUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("nats://").or_else(|| text.strip_prefix("tls://"));
+        let host = rest.map(|rest| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
+        match host {
+            Some(host) if !host.is_empty() && !host.contains(['/', ' ', '?']) => Ok(Self(text.to_owned())),
+            _ => Err("write nats:// or tls:// and a host, like nats://10.0.0.1:4222".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for NatsUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.split_once("://"), self.0.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://***@{host}"),
+            _ => f.write_str(&self.0),
+        }
+    }
+}
+
+/// As JetStream takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StreamName(pub(crate) String);
+
+impl FromStr for StreamName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if plain && (1..=32).contains(&text.len()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("write up to 32 letters, digits, _ and -".to_owned())
+    }
+}
+
+/// A number of servers that can have a majority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "usize")]
+pub(crate) struct Replicas(pub(crate) usize);
+
+impl TryFrom<usize> for Replicas {
+    type Error = String;
+
+    fn try_from(count: usize) -> Result<Self, String> {
+        if matches!(count, 1 | 3 | 5) { Ok(Self(count)) } else { Err("expected 1, 3 or 5".to_owned()) }
+    }
+}
+
+impl FromStr for Replicas {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<usize>().map_err(|_| "expected 1, 3 or 5".to_owned())?.try_into()
     }
 }
 
@@ -456,7 +582,16 @@ macro_rules! display_inner {
         }
     )*};
 }
-display_inner!(ListenAddress, PublicUrl, AllowedOrigin, RetentionDays, StreamBytes, LogLevel);
+display_inner!(
+    ListenAddress,
+    PublicUrl,
+    AllowedOrigin,
+    RetentionDays,
+    StreamName,
+    Replicas,
+    StreamBytes,
+    LogLevel
+);
 
 /// Reads a text of the config file as its flag would.
 fn text<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(source: D) -> Result<Option<T>, D::Error> {
@@ -554,5 +689,18 @@ mod tests {
         );
         assert!(notes("public_url = 'https://chat.example'").contains("guests are off"));
         assert!(notes("durability = 'memory'").contains("a crash may lose messages"));
+        let cluster = notes("nats = 'nats://a'\ndurability = 'memory'\nnats_replicas = 1");
+        assert!(cluster.contains("no meaning") && cluster.contains("one NATS server"), "{cluster}");
+        assert!(!cluster.contains("may lose"), "{cluster}");
+    }
+
+    #[test]
+    fn what_is_secret_in_a_nats_url_is_not_shown() {
+        let url: NatsUrl = "nats://ann:pass@word@10.0.0.1:4222".parse().unwrap();
+        assert_eq!(url.to_string(), "nats://***@10.0.0.1:4222");
+        assert_eq!("tls://nats.example".parse::<NatsUrl>().unwrap().to_string(), "tls://nats.example");
+        for bad in ["", "10.0.0.1:4222", "http://a", "nats://", "nats://ann@", "nats://a/b"] {
+            assert!(bad.parse::<NatsUrl>().is_err(), "{bad}");
+        }
     }
 }

@@ -20,10 +20,11 @@ pub(super) async fn healthz() -> Response {
     body_of("text/plain; charset=utf-8", "ok\n")
 }
 
-/// `GET /readyz`: the log can be read, and the server is not going down.
+/// `GET /readyz`: the log can be read, a node of a cluster is level with the others, and the server is not
+/// going down.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let readable = app.pool.read(|view| Ok(view.position)).await.is_ok();
-    if readable && !app.draining.is_cancelled() {
+    let level = app.pool.read(|view| Ok(view.level)).await.unwrap_or(false);
+    if level && !app.draining.is_cancelled() {
         return body_of("text/plain; charset=utf-8", "ready\n");
     }
     problem(&WireError::new(ErrorCode::Unavailable, "not ready").retry_after(1000))

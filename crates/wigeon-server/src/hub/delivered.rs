@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use wigeon_proto::frame::Control;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{DELIVERED_PER_TICK_MAX, DELIVERED_ROOM_MESSAGES_MAX, DELIVERED_ROOMS_MAX};
 
@@ -31,15 +30,9 @@ struct Sent {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) to: Vec<UserId>,
-    room: RoomId,
-    user: UserId,
-    seq: u64,
-}
-
-impl Told {
-    pub(super) fn to_json(&self) -> Vec<u8> {
-        Control::Delivered { room: self.room.clone(), user: self.user.clone(), seq: self.seq }.to_json()
-    }
+    pub(super) room: RoomId,
+    pub(super) user: UserId,
+    pub(super) seq: u64,
 }
 
 impl Delivered {

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use wigeon_proto::event::What;
+use wigeon_proto::frame::Control;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_store::{Answer, Committed, Outlet};
 
@@ -31,14 +32,15 @@ use crate::line::Reply;
 use crate::wire::Wire;
 use audience::Audience;
 pub(crate) use batch::{Batch, shown};
-use delivered::Delivered;
+use delivered::{Delivered, Told};
 pub(crate) use feed::{Feed, FeedError, Held, Start};
 pub(crate) use shown::Shown;
 use shown::{Counts, Run};
 pub(crate) use slot::Loan;
 use slot::Slot;
 
-use crate::presence::{Presence, Told};
+use crate::peers::Said;
+use crate::presence::{self, Presence};
 
 /// A handle to the hub; clones share it.
 #[derive(Clone, Default)]
@@ -47,6 +49,12 @@ pub(crate) struct Hub {
     /// Wires with staged answers of the commit at hand.
     answered: Vec<Arc<Wire>>,
     pub(crate) presence: Presence,
+}
+
+impl From<Presence> for Hub {
+    fn from(presence: Presence) -> Self {
+        Self { presence, ..Self::default() }
+    }
 }
 
 #[derive(Default)]
@@ -90,7 +98,7 @@ impl Hub {
 
     /// Tells the live feeds of a room's other members something that is not remembered: those who may have the
     /// room before their eyes, or, in a large one, only those who have said so.
-    pub(crate) fn signal(&self, room: &RoomId, from: &UserId, json: &Arc<[u8]>, is_large: bool) {
+    fn signal(&self, room: &RoomId, from: &UserId, json: &Arc<[u8]>, is_large: bool) {
         let state = self.lock();
         let Some(subscriptions) = state.rooms.get(room) else { return };
         for subscription in subscriptions.values() {
@@ -103,6 +111,12 @@ impl Hub {
         }
     }
 
+    /// Tells a room's other members that a user types.
+    pub(crate) fn typing(&self, room: &RoomId, user: &UserId, is_large: bool) {
+        let frame = Control::Typing { room: room.clone(), user: user.clone() }.to_json();
+        self.signal(room, user, &frame.into(), is_large);
+    }
+
     /// Tells every live feed of a user something that is not remembered.
     fn tell(&self, user: &UserId, json: &Arc<[u8]>) {
         for live in self.lock().users.get(user).into_iter().flatten() {
@@ -111,7 +125,7 @@ impl Hub {
     }
 
     /// Tells who has come or gone to those who asked.
-    pub(crate) fn tell_presence(&self, told: Vec<Told>) {
+    pub(crate) fn tell_presence(&self, told: Vec<presence::Told>) {
         for told in told {
             let json = told.to_json().into();
             for watcher in &told.to {
@@ -137,12 +151,20 @@ impl Hub {
         }
     }
 
-    /// Tells those who wrote what has reached whom.
+    /// Tells those who wrote what has reached whom, whichever node they are with.
     fn tell_delivered(&self) {
         let all = self.delivered().tell();
-        for told in all {
-            let json = told.to_json().into();
-            told.to.iter().for_each(|sender| self.tell(sender, &json));
+        for Told { to, room, user, seq } in all {
+            self.tell_of_delivery(&to, &room, &user, seq);
+            self.presence.peers.say(|| Said::Delivered { to, room, user, seq });
+        }
+    }
+
+    /// Tells those senders who are with this node.
+    pub(crate) fn tell_of_delivery(&self, to: &[UserId], room: &RoomId, user: &UserId, seq: u64) {
+        let json = Control::Delivered { room: room.clone(), user: user.clone(), seq }.to_json().into();
+        for sender in to {
+            self.tell(sender, &json);
         }
     }
 

@@ -78,6 +78,11 @@ impl Opening {
             let hidden = view.unwatchable(&rooms)?;
             let newest = last.filter(|_| cursor.is_none());
             let before_last = newest.map(|count| view.before_last(&who, &rooms, count)).transpose()?;
+            if cursor.is_some_and(|cursor| cursor.position > view.position) && !view.level {
+                // It may be of a node that is further, and must not be called one of the future.
+                let cut_off = WireError::new(ErrorCode::Unavailable, "this node is cut off from the log");
+                return Err(cut_off.retry_after(1000).into());
+            }
             Ok((hidden, before_last, view.position, view.name(&who)?))
         });
         let (hidden, before_last, tail, name) = found.await.map_err(query_error)?;

@@ -28,6 +28,7 @@ use wigeon_proto::limits::{SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
 use wigeon_proto::room::RoomKind;
 
 use crate::fold::Progress;
+use crate::level::Level;
 use crate::rows::{self, find_member, find_room, open_reader};
 use crate::search::file;
 use crate::{Fault, facts};
@@ -73,6 +74,8 @@ pub struct Pool {
     near: u64,
     progress: Progress,
     indexed: watch::Receiver<u64>,
+    /// Of a node of a cluster.
+    level: Option<Level>,
 }
 
 impl Pool {
@@ -94,8 +97,9 @@ impl Pool {
         let idle = (0..count).map(|_| open()).collect::<Result<_, Fault>>()?;
         let permits = Arc::new(Semaphore::new(count));
         let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
+        let (near, level) = (page::NEAR, None);
         let idle = Arc::new(Mutex::new(idle));
-        Ok(Self { idle, permits, searches, epoch, near: page::NEAR, progress, indexed })
+        Ok(Self { idle, permits, searches, epoch, near, progress, indexed, level })
     }
 
     /// Looks through another number of positions before rooms are asked one by one: both ways must show the same.
@@ -124,6 +128,11 @@ impl Pool {
         self.indexed.clone().wait_for(|indexed| *indexed >= position).await.is_ok()
     }
 
+    /// Before each answer, waits until this node is level with its cluster.
+    pub(crate) fn with_level(self, level: Level) -> Self {
+        Self { level: Some(level), ..self }
+    }
+
     /// Answers from one snapshot, on a thread that may block. Waits for the tables to hold what is durable,
     /// and for a connection; the caller bounds the wait by dropping the future, which costs nothing but the
     /// answer.
@@ -132,13 +141,17 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<T, QueryError> + Send + 'static,
     {
+        let level = match &self.level {
+            Some(level) => level.reached().await?,
+            None => true,
+        };
         self.progress.caught_up().await?;
         let permit = self.permits.clone().acquire_owned().await.expect("the pool is never closed");
         let (idle, epoch, near) = (self.idle.clone(), self.epoch, self.near);
         let answer = tokio::task::spawn_blocking(move || {
             let mut db =
                 idle.lock().expect("nothing panics under this lock").pop().expect("one for each permit");
-            let answer = View::of(&mut db, epoch, near).and_then(|view| question(&view));
+            let answer = View::of(&mut db, epoch, near, level).and_then(|view| question(&view));
             idle.lock().expect("nothing panics under this lock").push(db);
             drop(permit);
             answer
@@ -157,15 +170,17 @@ pub struct View<'a> {
     pub position: u64,
     /// The last position the search index holds; never after [`Self::position`].
     indexed: u64,
+    /// Whether nothing later was in the log when the question came: false on a node that is cut off from it.
+    pub level: bool,
 }
 
 impl<'a> View<'a> {
-    fn of(db: &'a mut Connection, epoch: Epoch, near: u64) -> Result<Self, QueryError> {
+    fn of(db: &'a mut Connection, epoch: Epoch, near: u64, level: bool) -> Result<Self, QueryError> {
         let db = db.transaction()?;
         // First the index, then the tables: it is made from them, so it is never ahead of what is read here.
         let indexed = file::watermark(&db)?;
         let position = rows::position(&db)?;
-        Ok(Self { db, epoch, near, position, indexed })
+        Ok(Self { db, epoch, near, position, indexed, level })
     }
 
     /// The cursor of this snapshot.

@@ -227,13 +227,13 @@ impl Drop for Server {
 }
 
 /// The build under test; `WIGEON=<path>` tries another, such as the release build.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     std::env::var_os("WIGEON").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_wigeon")), PathBuf::from)
 }
 
 /// A port nobody listens on. Below the range the system gives to outgoing connections: a client that
 /// knocks there while the server is down could else be connected to itself, and hold the port.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 150) as u16 * 100;
     loop {
