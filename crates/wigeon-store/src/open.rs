@@ -250,7 +250,7 @@ pub(crate) fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     db.pragma_update(None, "cache_size", -32 * 1024)?;
     // What was recalled, or has expired, is overwritten.
     db.pragma_update(None, "secure_delete", true)?;
-    db.set_prepared_statement_cache_capacity(64);
+    rows::keep_plans(&db)?;
     migrate(&mut db)?;
     Ok(db)
 }

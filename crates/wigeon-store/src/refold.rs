@@ -41,7 +41,7 @@ impl Refold {
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "off")?;
         db.pragma_update(None, "cache_size", -32 * 1024)?;
-        db.set_prepared_statement_cache_capacity(64);
+        rows::keep_plans(&db)?;
         migrate(&mut db)?;
         let overlay = Overlay::new(open_reader(file)?, epoch)?;
         let position = rows::position(&db)?;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,17 @@ pub(crate) fn open_reader(file: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(file, flags)?;
     db.pragma_update(None, "cache_size", -16 * 1024)?;
-    db.set_prepared_statement_cache_capacity(64);
+    keep_plans(&db)?;
     Ok(db)
+}
+
+/// Keeps statements that are asked again as they were planned. By itself SQLite plans one anew at each question
+/// whose parameters could lead to another plan (every `LIMIT ?`, for one), at several times the cost of the
+/// answer; our plans are the indexes' and not the values'.
+pub(crate) fn keep_plans(db: &Connection) -> Result<(), Fault> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
 }
 
 /// The last position the tables hold.
@@ -265,4 +275,27 @@ fn find_sent(db: &Connection, actor: &UserId, id: &CommandId) -> Result<Option<(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_again_is_not_planned_again() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(
+            "CREATE TABLE member (room INTEGER, user TEXT, PRIMARY KEY (room, user)) WITHOUT ROWID",
+        )
+        .unwrap();
+        keep_plans(&db).unwrap();
+        for limit in 1..10 {
+            let sql = "SELECT user FROM member WHERE room = ?1 AND user > ?2 ORDER BY user LIMIT ?3";
+            let mut statement = db.prepare_cached(sql).unwrap();
+            assert!(!statement.exists(params![1, "ann", limit]).unwrap());
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use wigeon_proto::cursor::Epoch;
 use wigeon_proto::limits::SEARCH_FILE_WAIT_MS_MAX;
 
 use super::terms;
-use crate::Fault;
+use crate::{Fault, rows};
 
 /// The form of the tables below.
 const FORMAT: u64 = 1;
@@ -82,7 +82,7 @@ pub(crate) fn connect(file: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -16 * 1024)?;
-    db.set_prepared_statement_cache_capacity(32);
+    rows::keep_plans(&db)?;
     Ok(db)
 }
 
