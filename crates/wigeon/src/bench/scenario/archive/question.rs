@@ -104,7 +104,7 @@ impl Reader {
     /// The snapshot; then, in one request, what the page asks of the room it shows.
     async fn open(&self, user: usize, room: usize) -> Result<()> {
         let room = if user == self.shelves.users.len() - 1 { 0 } else { room };
-        let (mut rooms, mut after) = (0, None);
+        let (mut rooms, mut after, written) = (0, None, self.world.rooms.sent());
         loop {
             let answer = self.command(user, json!({ "type": "snapshot", "after": after })).await?;
             rooms += memmem::find_iter(&answer, b"\"kind\":\"group\"").count();
@@ -115,7 +115,9 @@ impl Reader {
         }
         // A room that is written to between two parts has moved to the front, and is told of by an event.
         let all = self.shelves.users[user].len();
-        let least = if all > SNAPSHOT_ROOMS_MAX { all - all / 10 } else { all };
+        // And those that were under way at the beginning.
+        let moved = (self.world.rooms.sent() - written) as usize + all / 10;
+        let least = if all > SNAPSHOT_ROOMS_MAX { all.saturating_sub(moved) } else { all };
         ensure!((least..=all).contains(&rooms), "a snapshot of {rooms} of {all} rooms");
         let name = self.world.rooms.name(room);
         let as_user = self.world.rooms.user(user);
