@@ -70,7 +70,7 @@ pub fn apply<S: State>(state: &S, here: Cursor, entry: &Entry) -> Result<Outcome
         Durable::BlockSet(block) => step.block_set(block),
     };
     match decided {
-        Result::Ok(applied) => Result::Ok(Outcome::Applied(Box::new(applied))),
+        Result::Ok(applied) => Result::Ok(Outcome::Applied(applied)),
         Err(Stop::Rejected(error)) => Result::Ok(Outcome::Rejected(error)),
         Err(Stop::Fault(error)) => Err(error),
     }
@@ -186,7 +186,7 @@ impl<S: State> Step<'_, S> {
     }
 
     fn ok(&self, room: Option<RoomRef>) -> Ok {
-        Ok { room, cursor: self.here.to_string(), ..Ok::default() }
+        Ok { room, ..Ok::at(self.here) }
     }
 
     /// The common case: an event in a room, the room's head moved, a reply that names the room.

@@ -3,6 +3,7 @@
 //! Everything that cannot be decided again elsewhere (token, role, clock, chance) has been decided and
 //! stands in it.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wigeon_proto::command::Durable;
@@ -68,7 +69,7 @@ impl Entry {
         const COMMAND: &[u8] = b",\"command\":";
         let bytes = self.to_bytes();
         // It is the last field. Nothing before it can look like its name: in a string the quotes would be escaped.
-        let at = bytes.windows(COMMAND.len()).position(|here| here == COMMAND);
+        let at = memmem::find(&bytes, COMMAND);
         let start = at.expect("every entry has a command") + COMMAND.len();
         let hash = self.scrubbed.unwrap_or_else(|| hash(&bytes[start..bytes.len() - 1]));
         (bytes, hash)

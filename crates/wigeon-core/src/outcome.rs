@@ -1,6 +1,7 @@
 //! What applying an entry comes to: at most one event, the changes of state, and a reply.
 
 use serde::Serialize;
+use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, Outcome as Effect, WireError};
 use wigeon_proto::event::Event;
 use wigeon_proto::id::{RoomId, UserId};
@@ -119,9 +120,10 @@ pub enum Change {
 
 /// What came of an entry.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // Nearly every outcome is the large one.
 pub enum Outcome {
     /// It took effect.
-    Applied(Box<Applied>),
+    Applied(Applied),
     /// It is a repeat: the earlier reply's `ok` object.
     Repeated(Vec<u8>),
     /// It was against the rules. Nothing is remembered of it.
@@ -147,7 +149,7 @@ impl Applied {
 }
 
 /// The `ok` object of a durable command. Only the fields that the command has are there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ok {
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,10 +167,17 @@ pub struct Ok {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserRef>,
     /// The position, as a cursor: for information, it moves nobody's.
-    pub cursor: String,
+    pub cursor: Cursor,
     /// When it was admitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
+}
+
+impl Ok {
+    /// One that names only where the entry stands.
+    pub fn at(cursor: Cursor) -> Self {
+        Self { room: None, seq: None, version: None, invite: None, user: None, cursor, at: None }
+    }
 }
 
 /// A room in a reply: its id, or what it looks like when it is new.

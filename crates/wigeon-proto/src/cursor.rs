@@ -8,6 +8,9 @@
 //! digits are base32hex in lower case, whose ASCII order is their numeric order.
 
 use std::fmt;
+use std::ops::Deref;
+
+use serde::{Serialize, Serializer};
 
 const VERSION: u8 = b'1';
 const EPOCH_DIGITS: usize = 8;
@@ -70,20 +73,47 @@ fn number(digits: &[u8]) -> Result<u64, InvalidCursor> {
     })
 }
 
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0u8; 2 + EPOCH_DIGITS + POSITION_DIGITS_MAX];
-        text[0] = VERSION;
-        for (i, digit) in text[1..=EPOCH_DIGITS].iter_mut().enumerate() {
+/// A cursor's text. Every event and every reply carries one, so it is no allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CursorText {
+    bytes: [u8; 2 + EPOCH_DIGITS + POSITION_DIGITS_MAX],
+    length: u8,
+}
+
+impl Cursor {
+    /// The text form.
+    pub fn text(self) -> CursorText {
+        let mut bytes = [0u8; 2 + EPOCH_DIGITS + POSITION_DIGITS_MAX];
+        bytes[0] = VERSION;
+        for (i, digit) in bytes[1..=EPOCH_DIGITS].iter_mut().enumerate() {
             *digit = DIGITS[(self.epoch.0 >> (5 * (EPOCH_DIGITS - 1 - i))) as usize & 31];
         }
         let count = (64 - self.position.leading_zeros() as usize).div_ceil(5);
-        text[EPOCH_DIGITS + 1] = b'a' + count as u8;
-        for i in 0..count {
-            text[EPOCH_DIGITS + 2 + i] = DIGITS[(self.position >> (5 * (count - 1 - i))) as usize & 31];
+        bytes[EPOCH_DIGITS + 1] = b'a' + count as u8;
+        for (i, digit) in bytes[EPOCH_DIGITS + 2..][..count].iter_mut().enumerate() {
+            *digit = DIGITS[(self.position >> (5 * (count - 1 - i))) as usize & 31];
         }
-        let text = &text[..EPOCH_DIGITS + 2 + count];
-        f.write_str(std::str::from_utf8(text).expect("digits are ASCII"))
+        CursorText { bytes, length: (EPOCH_DIGITS + 2 + count) as u8 }
+    }
+}
+
+impl Deref for CursorText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("digits are ASCII")
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
     }
 }
 

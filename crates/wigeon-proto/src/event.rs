@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Body;
 use crate::id::{CommandId, RoomId, UserId};
-use crate::json;
+use crate::json::{self, Fields};
 use crate::room::{Policy, Role, RoomKind};
 
 /// What an event says beside its room, actor and time.
@@ -263,11 +263,73 @@ impl Event {
 
     /// The JSON after `{"type":…,"cursor":…,`: it begins with `"room"` and ends with `}`.
     pub fn tail(&self) -> Vec<u8> {
-        let text = if let What::Message { body, .. } = &self.what { body.text.len() } else { 0 };
-        // Room for a usual one, so that it is not moved while it grows.
-        let mut json = Vec::with_capacity(256 + text);
-        json::append(&mut json, self);
-        json.remove(0);
+        let mut json = Vec::new();
+        self.append_tail(&mut json);
         json
+    }
+
+    /// Appends what [`Self::tail`] makes.
+    pub fn append_tail(&self, out: &mut Vec<u8>) {
+        let What::Message { seq, id, body, reply_to, thread, mentions, mention_all, forwarded } = &self.what
+        else {
+            let start = out.len();
+            json::append(out, self);
+            out.remove(start);
+            return;
+        };
+        let Body { text } = body;
+        // Room for a usual one, so that it is not moved while it grows.
+        out.reserve(256 + text.len());
+        let mut fields = Fields::new(out);
+        fields.text("room", self.room.as_str());
+        fields.text("from", self.from.as_str());
+        fields.value("at", &self.at);
+        fields.value("seq", seq);
+        fields.text("id", id.as_str());
+        fields.object("body", |body| body.text("text", text));
+        for (name, seq) in [("reply_to", reply_to), ("thread", thread)] {
+            if let Some(seq) = seq {
+                fields.value(name, seq);
+            }
+        }
+        if !mentions.is_empty() {
+            fields.value("mentions", mentions);
+        }
+        if *mention_all {
+            fields.value("mention_all", &true);
+        }
+        if let Some(forwarded) = forwarded {
+            fields.value("forwarded", forwarded);
+        }
+        fields.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_by_hand_is_what_its_form_says() {
+        let user = |id| UserId::parse(id).unwrap();
+        let room = RoomId::parse("r").unwrap();
+        let texts = ["", "plain", "a<b>&c", "\"q\" \\ \n\0\u{1f}\u{7f}", "\u{2028}\u{2029}中文🦆â", "é"];
+        for (n, text) in texts.into_iter().enumerate() {
+            let full = n % 2 == 0;
+            let forwarded = Forwarded { from: user("cat"), room: Some(room.clone()), seq: None };
+            let what = What::Message {
+                seq: 7,
+                id: CommandId::parse("k\"<1").unwrap(),
+                body: Body { text: text.into() },
+                reply_to: full.then_some(1),
+                thread: full.then_some(2),
+                mentions: if full { vec![user("ann"), user("bob")] } else { Vec::new() },
+                mention_all: full,
+                forwarded: full.then_some(forwarded),
+            };
+            let event = Event { room: room.clone(), from: user("ann"), at: 5, private: false, what };
+            let json = [b"{", event.tail().as_slice()].concat();
+            assert_eq!(String::from_utf8(json), String::from_utf8(json::to_vec(&event)));
+        }
     }
 }

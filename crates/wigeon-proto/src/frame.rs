@@ -12,13 +12,18 @@ use crate::json;
 /// An event's frame: `type` and `cursor` before its stored tail (see [`crate::event::Event::tail`]).
 pub fn event(kind: &str, cursor: &str, tail: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(kind.len() + cursor.len() + tail.len() + 24);
+    event_head(&mut out, kind, cursor);
+    out.extend_from_slice(tail);
+    out
+}
+
+/// Appends what stands before an event's tail in its frame.
+pub fn event_head(out: &mut Vec<u8>, kind: &str, cursor: &str) {
     out.extend_from_slice(b"{\"type\":\"");
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(b"\",\"cursor\":\"");
     out.extend_from_slice(cursor.as_bytes());
     out.extend_from_slice(b"\",");
-    out.extend_from_slice(tail);
-    out
 }
 
 /// Frames that steer a stream.

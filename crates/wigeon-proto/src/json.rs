@@ -66,6 +66,65 @@ pub fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     value.serialize(&mut Serializer::with_formatter(out, ScriptSafe)).expect("our values are JSON");
 }
 
+/// Appends a string. Most have nothing to escape, and are copied as they stand.
+fn append_text(out: &mut Vec<u8>, text: &str) {
+    let escaped = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2);
+    // Without an exit, as above.
+    if text.as_bytes().iter().fold(false, |found, byte| found | escaped(byte)) {
+        return append(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// An object written field by field, for what is made so often that a derived `Serialize` is too dear: that looks
+/// for what must be escaped in the names, too. Names here are ours, and stand as they are.
+pub struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    any: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// Appends to `out`, first what comes after the object's `{`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, any: false }
+    }
+
+    fn name(&mut self, name: &'static str) {
+        self.out.extend_from_slice(if self.any { b",\"" } else { b"\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.any = true;
+    }
+
+    /// A string.
+    pub fn text(&mut self, name: &'static str, text: &str) {
+        self.name(name);
+        append_text(self.out, text);
+    }
+
+    /// Anything else.
+    pub fn value<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
+        self.name(name);
+        append(self.out, value);
+    }
+
+    /// An object.
+    pub fn object(&mut self, name: &'static str, fields: impl FnOnce(&mut Fields<'_>)) {
+        self.name(name);
+        self.out.push(b'{');
+        let mut object = Fields::new(self.out);
+        fields(&mut object);
+        object.end();
+    }
+
+    /// The object's `}`.
+    pub fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

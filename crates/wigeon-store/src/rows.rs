@@ -10,11 +10,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wigeon_core::entry::PayloadHash;
-use wigeon_core::outcome::{Ok as Reply, RoomRef};
 use wigeon_core::state::{Answered, Member, MessageState, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
-use wigeon_proto::json;
+use wigeon_proto::json::Fields;
 use wigeon_proto::room::{Role, RoomKind};
 
 use crate::{Fault, stored};
@@ -203,12 +202,6 @@ impl Hash for AnswerId {
     }
 }
 
-/// What a message's sender is told. It follows from the message, so it is not stored beside it.
-fn message_reply(room: RoomId, seq: u64, here: Cursor, at: u64) -> Vec<u8> {
-    let (room, seq, at) = (Some(RoomRef::Id(room)), Some(seq), Some(at));
-    json::to_vec(&Reply { room, seq, at, cursor: here.to_string(), ..Reply::default() })
-}
-
 /// An answer, and the message it follows from, if that is there.
 pub(crate) fn find_answer(
     db: &Connection,
@@ -232,7 +225,7 @@ pub(crate) fn find_answer(
     Ok(Some((answer, None)))
 }
 
-/// What the answer to a message is made from.
+/// What the answer to a message is made from: it follows from the message, so it is not stored beside it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Sent {
     pub(crate) room: RoomId,
@@ -243,7 +236,15 @@ pub(crate) struct Sent {
 
 impl Sent {
     pub(crate) fn reply(&self, epoch: Epoch) -> Vec<u8> {
-        message_reply(self.room.clone(), self.seq, Cursor { epoch, position: self.position }, self.at)
+        let mut json = Vec::with_capacity(192);
+        json.push(b'{');
+        let mut fields = Fields::new(&mut json);
+        fields.text("room", self.room.as_str());
+        fields.value("seq", &self.seq);
+        fields.text("cursor", &Cursor { epoch, position: self.position }.text());
+        fields.value("at", &self.at);
+        fields.end();
+        json
     }
 }
 
@@ -280,6 +281,8 @@ fn find_sent(db: &Connection, actor: &UserId, id: &CommandId) -> Result<Option<(
 #[cfg(test)]
 mod tests {
     use rusqlite::StatementStatus;
+    use wigeon_core::outcome::{Ok as Told, RoomRef};
+    use wigeon_proto::json;
 
     use super::*;
 
@@ -297,5 +300,15 @@ mod tests {
             assert!(!statement.exists(params![1, "ann", limit]).unwrap());
             assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
         }
+    }
+
+    #[test]
+    fn an_answer_made_from_its_message_is_the_one_that_was_given() {
+        let (room, epoch) = (RoomId::parse("d:ann~bob").unwrap(), Epoch::new(7));
+        let here = Cursor { epoch, position: 9 };
+        let told =
+            Told { room: Some(RoomRef::Id(room.clone())), seq: Some(3), at: Some(5), ..Told::at(here) };
+        let sent = Sent { room, seq: 3, at: 5, position: 9 };
+        assert_eq!(String::from_utf8(sent.reply(epoch)), String::from_utf8(json::to_vec(&told)));
     }
 }

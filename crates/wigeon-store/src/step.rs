@@ -99,12 +99,15 @@ pub(crate) struct Stepper {
     pub(crate) overlay: Overlay,
     pub(crate) position: u64,
     pub(crate) epoch: Epoch,
+    /// Where frames are put together.
+    frame: Vec<u8>,
 }
 
 /// What an entry comes to.
+#[allow(clippy::large_enum_variant)] // Nearly every step is the large one.
 pub(crate) enum Step {
     /// It took effect, at the next position.
-    Applied(Box<Effect>),
+    Applied(Effect),
     /// It changed nothing: a repeat or a refusal.
     Answered(Answer),
 }
@@ -120,7 +123,7 @@ pub(crate) struct Effect {
 
 impl Stepper {
     pub(crate) fn new(overlay: Overlay, position: u64, epoch: Epoch) -> Self {
-        Self { overlay, position, epoch }
+        Self { overlay, position, epoch, frame: Vec::new() }
     }
 
     pub(crate) fn step(&mut self, admitted: &Admitted) -> Result<Step, Fault> {
@@ -131,7 +134,7 @@ impl Stepper {
             Outcome::Applied(applied) if applied.is_only_reply() && !remembers(&admitted.entry.command) => {
                 Ok(Step::Answered(Ok(json::to_vec(&applied.reply))))
             }
-            Outcome::Applied(applied) => self.keep(here, admitted, *applied),
+            Outcome::Applied(applied) => self.keep(here, admitted, applied),
             Outcome::Repeated(reply) => Ok(Step::Answered(Ok(reply))),
             Outcome::Rejected(error) => Ok(Step::Answered(Err(error))),
         }
@@ -152,10 +155,9 @@ impl Stepper {
             let audience = event.audience();
             let (Audience { n, public, tells_receipts }, own) = self.overlay.audience(&audience, position)?;
             keyed.extend(own.map(|room| (n, Change::Room(room))));
-            let cursor = here.to_string();
-            sent = follows(position, &cursor, &event, admitted, &reply);
-            let shown =
-                event_row(n, &cursor, &event, sent.is_some().then_some((admitted.key, admitted.hash)));
+            sent = follows(here, &event, admitted, &reply);
+            let mut shown = self.event_row(n, here, &event);
+            shown.sent = sent.is_some().then_some((admitted.key, admitted.hash));
             recent.message = recent_message(n, &event, &shown.json);
             let about = event.about().clone();
             committed = Some(Committed {
@@ -172,7 +174,7 @@ impl Stepper {
             });
             row = Some(shown);
         }
-        let reply = json::to_vec(&reply);
+        let reply = sent.as_ref().map_or_else(|| json::to_vec(&reply), |sent| sent.reply(self.epoch));
         let (mut kept, mut answer) = (None, None);
         if remembers(&entry.command) {
             let (actor, id, hash) = (entry.actor.clone(), entry.id.clone(), admitted.hash);
@@ -187,21 +189,23 @@ impl Stepper {
         self.overlay.note(recent, kept);
         self.position = position;
         let pending = Pending { position, changes: keyed, event: row, answer };
-        Ok(Step::Applied(Box::new(Effect { reply, logged, pending, committed })))
+        Ok(Step::Applied(Effect { reply, logged, pending, committed }))
     }
-}
 
-fn event_row(n: i64, cursor: &str, event: &Event, sent: Option<(i64, PayloadHash)>) -> EventRow {
-    let tail = event.tail();
-    let json: Arc<[u8]> = frame::event(event.what.kind(), cursor, &tail).into();
-    EventRow {
-        room: n,
-        seq: event.what.seq(),
-        target: event.what.target(),
-        kind: event.what.kind(),
-        head: json.len() - tail.len(),
-        json,
-        sent,
+    fn event_row(&mut self, n: i64, here: Cursor, event: &Event) -> EventRow {
+        self.frame.clear();
+        frame::event_head(&mut self.frame, event.what.kind(), &here.text());
+        let head = self.frame.len();
+        event.append_tail(&mut self.frame);
+        EventRow {
+            room: n,
+            seq: event.what.seq(),
+            target: event.what.target(),
+            kind: event.what.kind(),
+            json: self.frame.as_slice().into(),
+            head,
+            sent: None,
+        }
     }
 }
 
@@ -214,7 +218,7 @@ fn recent_message(n: i64, event: &Event, json: &Arc<[u8]>) -> Option<RecentMessa
 }
 
 /// The message that an entry's answer can be made from again, if it is one.
-fn follows(position: u64, here: &str, event: &Event, admitted: &Admitted, reply: &Told) -> Option<Sent> {
+fn follows(here: Cursor, event: &Event, admitted: &Admitted, reply: &Told) -> Option<Sent> {
     let What::Message { seq, id, .. } = &event.what else { return None };
     let Told { room: Some(RoomRef::Id(room)), seq: Some(of), at: Some(at), cursor, version, invite, user } =
         reply
@@ -222,9 +226,14 @@ fn follows(position: u64, here: &str, event: &Event, admitted: &Admitted, reply:
         return None;
     };
     let named = (&event.from, id) == (&admitted.entry.actor, &admitted.entry.id);
-    let told = (room, of, at, cursor.as_str()) == (&event.room, seq, &event.at, here);
+    let told = (room, of, at, cursor) == (&event.room, seq, &event.at, &here);
     let no_more = version.is_none() && invite.is_none() && user.is_none();
-    (named && told && no_more).then(|| Sent { room: room.clone(), seq: *seq, at: *at, position })
+    (named && told && no_more).then(|| Sent {
+        room: room.clone(),
+        seq: *seq,
+        at: *at,
+        position: here.position,
+    })
 }
 
 /// Who came and who went.

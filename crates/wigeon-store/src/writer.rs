@@ -70,7 +70,7 @@ impl Writer {
         match self.stepper.step(entry)? {
             Step::Answered(answer) => Ok(answer),
             Step::Applied(effect) => {
-                let Effect { reply, logged, pending, committed } = *effect;
+                let Effect { reply, logged, pending, committed } = effect;
                 if let Some(log) = &mut self.log {
                     log.push(logged.as_deref().unwrap_or(entry.bytes()));
                 }

@@ -125,7 +125,7 @@ impl<S: State> Step<'_, S> {
     /// A repeat under another id of what holds already: no event, the cursor of when it came to be.
     pub(super) fn already(&self, room: &Room, since: u64) -> crate::outcome::Applied {
         let mut reply = self.ok(Some(RoomRef::Id(room.id.clone())));
-        reply.cursor = wigeon_proto::cursor::Cursor { position: since, ..self.here }.to_string();
+        reply.cursor = wigeon_proto::cursor::Cursor { position: since, ..self.here };
         crate::outcome::Applied { event: None, changes: Vec::new(), reply }
     }
 }

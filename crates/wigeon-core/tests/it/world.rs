@@ -62,7 +62,7 @@ impl World {
 
     pub(crate) fn does(&mut self, actor: &str, command: Value) -> Applied {
         match self.says(actor, command) {
-            Outcome::Applied(applied) => *applied,
+            Outcome::Applied(applied) => applied,
             other => panic!("{other:?}"),
         }
     }

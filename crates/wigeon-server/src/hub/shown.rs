@@ -1,10 +1,11 @@
 //! An event as it is shown: one JSON, and around a run of them the same bytes for every wire of equal form.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use wigeon_proto::cursor::Cursor;
+use wigeon_proto::cursor::{Cursor, CursorText};
 use wigeon_proto::event::What;
 use wigeon_proto::id::{RoomId, UserId};
 
@@ -18,7 +19,7 @@ pub(crate) struct Shown {
     pub(crate) position: u64,
     /// What it does to counts of unread messages.
     pub(super) counts: Option<Counts>,
-    cursor: String,
+    cursor: CursorText,
     json: Arc<[u8]>,
 }
 
@@ -112,7 +113,7 @@ impl Counts {
 
 impl Shown {
     pub(crate) fn new(cursor: Cursor, json: Arc<[u8]>, counts: Option<Counts>) -> Self {
-        Self { position: cursor.position, counts, cursor: cursor.to_string(), json }
+        Self { position: cursor.position, counts, cursor: cursor.text(), json }
     }
 
     /// Its cursor and its JSON.
@@ -125,7 +126,7 @@ impl Shown {
 pub(super) struct Run {
     /// Never empty; positions ascend.
     pub(super) events: Vec<Arc<Shown>>,
-    bytes: [OnceLock<Vec<u8>>; Form::SHARED],
+    bytes: [OnceCell<Vec<u8>>; Form::SHARED],
 }
 
 impl Run {
