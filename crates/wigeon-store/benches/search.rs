@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
-use wigeon_proto::command::{Body, Durable, Edit, RoomCreate, Search, Send, Target};
+use wigeon_proto::command::{Body, Durable, Edit, RoomCreate, Search, Send, Target, When};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::room::{PolicyChange, RoomKind};
 use wigeon_store::read::Asker;
@@ -22,6 +22,8 @@ const ROOMS: usize = 20_000;
 const WORDS: usize = 60_000;
 const HANZI: usize = 3_000;
 const SENDERS: u64 = 5_000;
+/// When the first message was sent; each follows half a second after the one before.
+const BEGINNING: u64 = 1_700_000_000_000;
 /// Entries of one commit while the log is filled.
 const BATCH: u64 = 1024;
 /// Questions of each kind.
@@ -129,7 +131,7 @@ impl Filling {
 
 fn fill(store: Store, messages: u64) -> Store {
     let mut dice = Dice(0x5eed_1e55);
-    let mut filling = Filling { store, ids: 0, at: 1_700_000_000_000 };
+    let mut filling = Filling { store, ids: 0, at: BEGINNING };
     for n in 0..ROOMS {
         let create = RoomCreate {
             room: Some(room(n)),
@@ -221,9 +223,24 @@ fn kinds() -> Vec<Kind> {
             Some(0),
             Box::new(move |d| format!("\"{} {}\"", words(0, 10)(d), words(0, 10)(d))),
         ),
+        ("common word of one sender, 200 rooms", "ann", None, Box::new(words(0, 20))),
+        ("common word of one hour, 200 rooms", "ann", None, Box::new(words(0, 20))),
         ("common word, every room", "host", None, Box::new(words(0, 20))),
         ("rare word, every room", "host", None, Box::new(words(30_000, WORDS))),
     ]
+}
+
+/// Who or when, for the kinds that say so: any sender, and an hour out of the first ninety.
+fn narrowed(name: &str, query: Search, dice: &mut Dice) -> Search {
+    const HOUR_MS: u64 = 3_600_000;
+    if name.contains("one sender") {
+        return Search { from: Some(user(&format!("u{}", dice.roll(SENDERS)))), ..query };
+    }
+    if name.contains("one hour") {
+        let at = BEGINNING + dice.roll(90) * HOUR_MS;
+        return Search { after: Some(When::At(at)), before: Some(When::At(at + HOUR_MS)), ..query };
+    }
+    query
 }
 
 fn main() {
@@ -257,6 +274,7 @@ fn main() {
             let asker = Asker { user: user(who), service: who == "host" };
             let (room, limit) = (place.map(room), Some(20));
             let query = Search { q, room, from: None, before: None, after: None, limit };
+            let query = narrowed(name, query, &mut dice);
             let begun = Instant::now();
             let found = runtime.block_on(store.readers.read(move |view| view.search(&asker, &query)));
             times.push(begun.elapsed());

@@ -172,15 +172,18 @@ impl View<'_> {
         if floor >= room.head_seq {
             return Ok((0, 0));
         }
-        let count = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<u64, Fault> {
-            Ok(self.db.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
-        };
-        let recalled =
-            count("SELECT count(*) FROM amend WHERE room = ?1 AND seq > ?2 AND text IS NULL", &[&n, &floor])?;
-        let mentions = count(
-            "SELECT count(DISTINCT seq) FROM mention WHERE user IN (?1, ?4) AND room = ?2 AND seq > ?3",
-            &[&user.as_str(), &n, &floor, &facts::ALL],
+        // Mostly nobody is named, and then there is nothing to count each once.
+        let mut statement = self.db.prepare_cached(
+            "SELECT (SELECT count(*) FROM amend WHERE room = ?1 AND seq > ?2 AND text IS NULL),
+               CASE WHEN EXISTS (SELECT 1 FROM mention WHERE user = ?3 AND room = ?1 AND seq > ?2)
+                 OR EXISTS (SELECT 1 FROM mention WHERE user = ?4 AND room = ?1 AND seq > ?2)
+               THEN (SELECT count(DISTINCT seq) FROM mention WHERE user IN (?3, ?4) AND room = ?1 AND seq > ?2)
+               ELSE 0 END",
         )?;
+        let counts = statement.query_row(params![n, floor, user.as_str(), facts::ALL], |row| {
+            Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
+        });
+        let (recalled, mentions) = counts?;
         Ok(((room.head_seq - floor).saturating_sub(recalled), mentions))
     }
 

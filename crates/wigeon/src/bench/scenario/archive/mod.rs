@@ -4,7 +4,7 @@ mod fill;
 mod question;
 mod texts;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -36,7 +36,14 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result
     let tokens = (0..shelves.users.len()).map(|user| world.host.user_token(&world.rooms.user(user)));
     let tokens = tokens.collect::<Result<_>>()?;
     let largest_room = shelves.messages[0];
-    let reader = Rc::new(Reader { world: world.clone(), shelves, cursors, tokens, asked: Cell::new(0) });
+    let reader = Rc::new(Reader {
+        world: world.clone(),
+        shelves,
+        cursors,
+        tokens,
+        walk: RefCell::default(),
+        asked: Cell::new(0),
+    });
 
     filled.searchable_after_s = searchable(&reader).await?;
     let alone = questions(&reader, asked).await?;

@@ -1,6 +1,6 @@
 //! What is asked of an archive: the requests of the page, as it makes them, and whether an answer is right.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use anyhow::{Result, ensure};
@@ -23,8 +23,8 @@ const HITS: usize = 20;
 pub(super) enum Question {
     /// Opening the page: the snapshot, all parts of it, then the room and the newest messages there.
     Open,
-    /// The same by the user who is in most rooms.
-    OpenBusiest,
+    /// One answer of a snapshot of the user who is in most rooms; the next of another begins where it ends.
+    Part,
     /// A page of events after an absence.
     CatchUp,
     /// The newest messages of one of the user's rooms.
@@ -40,7 +40,7 @@ pub(super) enum Question {
 impl Question {
     pub(super) const ALL: [Self; 9] = [
         Self::Open,
-        Self::OpenBusiest,
+        Self::Part,
         Self::CatchUp,
         Self::Newest,
         Self::Deep,
@@ -53,7 +53,7 @@ impl Question {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Open => "open the page",
-            Self::OpenBusiest => "the same, the busiest user",
+            Self::Part => "a part of the busiest user's",
             Self::CatchUp => "catch up with 500 events",
             Self::Newest => "newest page of a room",
             Self::Deep => "a page deep in a room",
@@ -67,6 +67,17 @@ impl Question {
     }
 }
 
+/// A snapshot that is being read in parts.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    /// Where the next part begins; none for the first.
+    after: Option<String>,
+    /// Rooms so far.
+    rooms: usize,
+    /// Messages that had been written when it began.
+    written: u64,
+}
+
 /// Who asks, and what there is to be asked for.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -76,6 +87,8 @@ pub(super) struct Reader {
     pub(super) cursors: Vec<String>,
     /// Theirs: what a service sees is more.
     pub(super) tokens: Vec<String>,
+    /// That of the busiest user.
+    pub(super) walk: RefCell<Walk>,
     /// Questions so far.
     pub(super) asked: Cell<u64>,
 }
@@ -89,7 +102,7 @@ impl Reader {
         let room = rooms[dice.below(rooms.len() as u64) as usize];
         match question {
             Question::Open => self.open(user, room).await,
-            Question::OpenBusiest => self.open(busiest, room).await,
+            Question::Part => self.part(busiest).await,
             Question::CatchUp => self.catch_up(user).await,
             Question::Newest => self.page(user, room, None).await,
             Question::Deep => {
@@ -101,24 +114,11 @@ impl Reader {
         }
     }
 
-    /// The snapshot; then, in one request, what the page asks of the room it shows.
+    /// The snapshot, which is one answer; then, in one request, what the page asks of the room it shows.
     async fn open(&self, user: usize, room: usize) -> Result<()> {
-        let room = if user == self.shelves.users.len() - 1 { 0 } else { room };
-        let (mut rooms, mut after, written) = (0, None, self.world.rooms.sent());
-        loop {
-            let answer = self.command(user, json!({ "type": "snapshot", "after": after })).await?;
-            rooms += memmem::find_iter(&answer, b"\"kind\":\"group\"").count();
-            after = last_text(&answer, "next");
-            if after.is_none() {
-                break;
-            }
-        }
-        // A room that is written to between two parts has moved to the front, and is told of by an event.
-        let all = self.shelves.users[user].len();
-        // And those that were under way at the beginning.
-        let moved = (self.world.rooms.sent() - written) as usize + all / 10;
-        let least = if all > SNAPSHOT_ROOMS_MAX { all.saturating_sub(moved) } else { all };
-        ensure!((least..=all).contains(&rooms), "a snapshot of {rooms} of {all} rooms");
+        let answer = self.command(user, json!({ "type": "snapshot" })).await?;
+        let (rooms, all) = (rooms_in(&answer), self.shelves.users[user].len());
+        ensure!(rooms == all.min(SNAPSHOT_ROOMS_MAX), "a snapshot of {rooms} of {all} rooms");
         let name = self.world.rooms.name(room);
         let as_user = self.world.rooms.user(user);
         let shown = json!([
@@ -127,6 +127,25 @@ impl Reader {
         ]);
         let answer = self.world.post_with(&self.tokens[user], shown.to_string()).await?.body;
         self.holds(&answer, room, None)
+    }
+
+    /// The next part of a snapshot; after the last one, the first of another.
+    async fn part(&self, user: usize) -> Result<()> {
+        let Walk { after, rooms, written } = self.walk.take();
+        let written = if after.is_none() { self.world.rooms.sent() } else { written };
+        let answer = self.command(user, json!({ "type": "snapshot", "after": after })).await?;
+        let (rooms, after) = (rooms + rooms_in(&answer), last_text(&answer, "next"));
+        if after.is_some() {
+            ensure!(rooms_in(&answer) == SNAPSHOT_ROOMS_MAX, "{} rooms in a part", rooms_in(&answer));
+            self.walk.replace(Walk { after, rooms, written });
+            return Ok(());
+        }
+        let all = self.shelves.users[user].len();
+        // A room that is written to between two parts has moved to the front, and is told of by an event; so
+        // have some that were under way at the beginning.
+        let moved = (self.world.rooms.sent() - written) as usize + all / 10;
+        ensure!((all.saturating_sub(moved)..=all).contains(&rooms), "a snapshot of {rooms} of {all} rooms");
+        Ok(())
     }
 
     async fn page(&self, user: usize, room: usize, before: Option<u64>) -> Result<()> {
@@ -195,6 +214,11 @@ impl Reader {
         );
         Ok(answer.into())
     }
+}
+
+/// How many rooms an answer has.
+fn rooms_in(answer: &[u8]) -> usize {
+    memmem::find_iter(answer, b"\"kind\":\"group\"").count()
 }
 
 /// The cursors of what was found.
