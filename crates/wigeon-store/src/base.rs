@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde_json::Value as Json;
 use wigeon_proto::json;
 
-use crate::rows::open_reader;
 use crate::{Fault, copy, log, rows, stored};
 
 /// Where the base of a log stands, if it has one.
@@ -20,16 +20,34 @@ pub(crate) fn file(log: &Path) -> PathBuf {
     log.join("base.db")
 }
 
-/// The position that the base of a log holds; 0 where there is none.
+/// The position that the base of a log holds; 0 where there is none. Whatever a crash cut short in the file is
+/// undone with it: before that a copy of it would be of no use.
 pub(crate) fn position(log: &Path) -> Result<u64, Fault> {
     let file = file(log);
-    if file.try_exists()? { rows::position(&open_reader(&file)?) } else { Ok(0) }
+    if file.try_exists()? { rows::position(&open(&file)?) } else { Ok(0) }
+}
+
+/// A connection that can write, since only such a one can undo.
+fn open(file: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(file, flags)?)
 }
 
 /// Makes the base, if there is one, the tables of a directory that has none.
 pub(crate) fn restore(log: &Path, tables: &Path) -> Result<(), Fault> {
     let file = file(log);
-    if file.try_exists()? {
+    // One at 0 has nothing.
+    if position(log)? > 0 {
+        // What an operator left behind who removed the tables is of no tables any more; with the base beside it,
+        // SQLite would take it for what the base lacks.
+        for suffix in ["-wal", "-shm"] {
+            let mut name = tables.as_os_str().to_owned();
+            name.push(suffix);
+            match fs::remove_file(name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
         let new = tables.with_extension("new");
         fs::copy(file, &new)?;
         File::open(&new)?.sync_all()?;
@@ -40,10 +58,11 @@ pub(crate) fn restore(log: &Path, tables: &Path) -> Result<(), Fault> {
 
 /// Puts the base, if there is one, where the log is to be folded onto it, and returns the position from which on.
 pub(crate) fn place(log: &Path, to: &Path) -> Result<u64, Fault> {
-    if file(log).try_exists()? {
+    let position = position(log)?;
+    if position > 0 {
         fs::copy(file(log), to)?;
     }
-    position(log)
+    Ok(position)
 }
 
 /// Makes the tables, as they are, the base of a log that begins after them. What the log held goes.
@@ -66,7 +85,7 @@ pub(crate) fn scrub(log: &Path, positions: &BTreeSet<u64>) -> Result<(), Fault> 
     if here.is_empty() {
         return Ok(());
     }
-    let mut db = Connection::open(file(log))?;
+    let mut db = open(&file(log))?;
     // What is freed is overwritten.
     db.pragma_update(None, "secure_delete", true)?;
     let tx = db.transaction()?;

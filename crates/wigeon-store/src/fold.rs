@@ -20,7 +20,6 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::limits::{FOLD_DELAY_MS_MAX, FOLD_SLICE_WEIGHT_MAX, FOLD_WAIT_MS_MAX, PENDING_WEIGHT_MAX};
 
 use crate::Fault;
-use crate::scrub::{self, Done};
 use crate::tables::{self, Pending};
 
 const DELAY: Duration = Duration::from_millis(FOLD_DELAY_MS_MAX);
@@ -70,6 +69,8 @@ struct Backlog {
     wanted: u64,
     /// When the first of the entries came.
     since: Option<Instant>,
+    /// Positions that have been scrubbed.
+    scrubbed: Vec<u64>,
     stop: Option<Stop>,
     on_end: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -82,10 +83,15 @@ enum Stop {
     Now,
 }
 
+/// What the thread does next.
+enum Work {
+    Fold(Vec<Pending>),
+    StrikeOff(Vec<u64>),
+}
+
 impl Fold {
     /// Starts the thread. The tables hold everything up to `position`.
-    /// What `scrubbed` names is struck off on the way.
-    pub(crate) fn start(db: Connection, position: u64, scrubbed: Done) -> Self {
+    pub(crate) fn start(db: Connection, position: u64) -> Self {
         let shared = Arc::new(Shared {
             backlog: Mutex::new(Backlog { durable: position, ..Backlog::default() }),
             work: Condvar::new(),
@@ -96,7 +102,7 @@ impl Fold {
         let run = move || {
             let _ended = Ended(&theirs);
             step_back();
-            theirs.run(db, &scrubbed)
+            theirs.run(db)
         };
         let thread = thread::Builder::new().name("fold".into()).spawn(run);
         Self { shared, thread: Some(thread.expect("a thread at start-up")) }
@@ -210,6 +216,12 @@ impl Progress {
         }
     }
 
+    /// Has positions struck off that have been scrubbed.
+    pub(crate) fn strike_off(&self, positions: impl IntoIterator<Item = u64>) {
+        self.0.lock().scrubbed.extend(positions);
+        self.0.work.notify_one();
+    }
+
     /// Whether nothing will be folded any more.
     pub(crate) fn has_ended(&self) -> bool {
         self.0.folded.borrow().ended
@@ -245,10 +257,16 @@ impl Shared {
         self.work.notify_one();
     }
 
-    fn run(&self, mut db: Connection, scrubbed: &Done) -> Result<Connection, Fault> {
-        while let Some(slice) = self.next() {
+    fn run(&self, mut db: Connection) -> Result<Connection, Fault> {
+        while let Some(work) = self.next() {
+            let slice = match work {
+                Work::Fold(slice) => slice,
+                Work::StrikeOff(positions) => {
+                    tables::strike_off(&mut db, &positions)?;
+                    continue;
+                }
+            };
             tables::fold(&mut db, &slice)?;
-            scrub::strike(&mut db, scrubbed)?;
             let position = slice.last().expect("a slice is not empty").position;
             let mut backlog = self.lock();
             backlog.weight -= slice.iter().map(Pending::weight).sum::<usize>();
@@ -258,18 +276,21 @@ impl Shared {
         Ok(db)
     }
 
-    /// The next entries to fold, when it is time; `None` at the end.
-    fn next(&self) -> Option<Vec<Pending>> {
+    /// What is to be done, when it is time; `None` at the end.
+    fn next(&self) -> Option<Work> {
         let mut backlog = self.lock();
         loop {
             let waited = backlog.since.map_or(Duration::ZERO, |since| since.elapsed());
             match backlog.stop {
                 Some(Stop::Now) => return None,
+                _ if !backlog.scrubbed.is_empty() => {
+                    return Some(Work::StrikeOff(std::mem::take(&mut backlog.scrubbed)));
+                }
                 Some(Stop::Drained) if backlog.entries.is_empty() => return None,
                 _ => {}
             }
             if backlog.is_due(self.folded.borrow().position, waited) {
-                return Some(backlog.take());
+                return Some(Work::Fold(backlog.take()));
             }
             backlog = if backlog.entries.is_empty() {
                 self.work.wait(backlog).expect("nothing panics under this lock")

@@ -18,7 +18,7 @@ use crate::refold::Refold;
 use crate::rows;
 use crate::rows::open_reader;
 use crate::schema::{MigrateError, migrate};
-use crate::scrub::{Done, Places};
+use crate::scrub::Places;
 use crate::search::index::{Index, IndexSizes};
 use crate::step::Stepper;
 use crate::writer::Writer;
@@ -185,13 +185,12 @@ pub(crate) fn live(
         tables: directory.join("wigeon.db"),
         index: directory.join("search.db"),
     };
-    let scrubbed = Done::default();
     let (epoch, position) = (stepper.epoch, stepper.position);
-    let fold = Fold::start(db, position, scrubbed.clone());
+    let fold = Fold::start(db, position);
     let index = Index::open(&places.index, epoch, position)?;
     let (index, indexed) = Index::start(index, open_reader(&places.tables)?, fold.progress(), sizes)?;
     let readers = Pool::open(&places.tables, &places.index, epoch, fold.progress(), indexed, READERS)?;
-    Ok((Writer::new(stepper, appender, fold, index, scrubbed, places), readers))
+    Ok((Writer::new(stepper, appender, fold, index, places), readers))
 }
 
 /// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.
@@ -248,7 +247,7 @@ pub(crate) fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     db.pragma_update(None, "wal_autocheckpoint", 16_000)?;
     db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -32 * 1024)?;
-    // What was recalled, or has expired, is overwritten.
+    // Of a text that goes nothing stays in the file, or in a copy of it.
     db.pragma_update(None, "secure_delete", true)?;
     rows::keep_plans(&db)?;
     migrate(&mut db)?;

@@ -21,7 +21,8 @@ use rusqlite::Connection;
 use wigeon_core::entry::Entry;
 use wigeon_proto::limits::{SCRUB_EVERY_S, SCRUB_TURN_MS_MAX};
 
-use crate::log::record::{Builder, Record};
+use crate::fold::Progress;
+use crate::log::record::{Builder, Record, zeros_at_end};
 use crate::log::{self, Segment};
 use crate::rows::open_reader;
 use crate::search::forget::forget;
@@ -31,9 +32,6 @@ const EVERY: Duration = Duration::from_secs(SCRUB_EVERY_S);
 const TURN: Duration = Duration::from_millis(SCRUB_TURN_MS_MAX);
 /// Between two looks at whether the log has gone on to another segment.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// Positions that were scrubbed, and not struck off yet.
-pub(crate) type Done = Arc<Mutex<Vec<u64>>>;
 
 /// Where a data directory has what a scrub looks at.
 #[derive(Debug, Clone)]
@@ -67,13 +65,13 @@ impl Stop {
 
 impl Scrubber {
     /// Starts the thread. `turn` asks for the log to go on in another segment; none where nobody appends.
-    pub(crate) fn start(places: Places, done: Done, turn: Option<impl Fn() + Send + 'static>) -> Self {
+    pub(crate) fn start(places: Places, fold: Progress, turn: Option<impl Fn() + Send + 'static>) -> Self {
         let stop = Arc::new(Stop::default());
         let theirs = stop.clone();
         let run = move || {
             let turn = turn.as_ref().map(|turn| turn as &dyn Fn());
             loop {
-                if let Err(error) = round(&places, &done, turn, &theirs) {
+                if let Err(error) = round(&places, &fold, turn, &theirs) {
                     tracing::warn!(%error, "the log was not scrubbed; it is tried again");
                 }
                 if theirs.wait(EVERY) {
@@ -98,11 +96,9 @@ impl Drop for Scrubber {
 }
 
 /// Scrubs what waits for it.
-fn round(places: &Places, done: &Done, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<(), Fault> {
+fn round(places: &Places, fold: &Progress, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<(), Fault> {
     let Places { log, tables, index } = places;
-    let mut positions = waiting(&open_reader(tables)?)?;
-    let struck = done.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    positions.retain(|position| !struck.contains(position));
+    let positions = waiting(&open_reader(tables)?)?;
     let Some(last) = positions.last().copied() else { return Ok(()) };
     if let Some(turn) = turn
         && !leave(log, last, turn, stop)?
@@ -112,7 +108,7 @@ fn round(places: &Places, done: &Done, turn: Option<&dyn Fn()>, stop: &Stop) -> 
     }
     scrub(log, &positions)?;
     forget(index, &positions)?;
-    done.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
+    fold.strike_off(positions);
     Ok(())
 }
 
@@ -121,19 +117,6 @@ pub(crate) fn waiting(tables: &Connection) -> Result<BTreeSet<u64>, Fault> {
     let mut statement = tables.prepare("SELECT pos FROM scrub")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Strikes positions off, on the thread of whoever writes the tables.
-pub(crate) fn strike(tables: &mut Connection, done: &Done) -> Result<(), Fault> {
-    let done = std::mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner));
-    if done.is_empty() {
-        return Ok(());
-    }
-    let tx = tables.transaction()?;
-    for position in done {
-        tx.prepare_cached("DELETE FROM scrub WHERE pos = ?1")?.execute([position])?;
-    }
-    Ok(tx.commit()?)
 }
 
 /// Has the segment that holds `position` left for the next one, if it is the newest, and waits for that.
@@ -158,19 +141,19 @@ fn leave(log: &Path, position: u64, turn: &dyn Fn(), stop: &Stop) -> Result<bool
 /// Takes the texts at `positions` out of the base and out of every segment, which nobody may be appending to
 /// where a position is in it.
 pub(crate) fn scrub(log: &Path, positions: &BTreeSet<u64>) -> Result<(), Fault> {
-    base::scrub(log, positions)?;
     let segments = log::segments(log)?;
     let after = segments.iter().skip(1).map(|next| next.first).chain([u64::MAX]);
-    let concerned =
-        |(segment, next): &(&Segment, u64)| positions.range(segment.first..*next).next().is_some();
-    let concerned: Vec<&Segment> = segments.iter().zip(after).filter(concerned).map(|(one, _)| one).collect();
+    let stretches: Vec<(&Segment, u64)> = segments.iter().zip(after).collect();
     // What took a text away must not be lost where the text is: without `fsync` it may not be on the disk yet.
-    for segment in segments.iter().filter(|segment| concerned.first().is_some_and(|first| segment >= first)) {
+    for (segment, _) in stretches.iter().filter(|(_, next)| positions.first() < Some(next)) {
         File::open(&segment.path)?.sync_data()?;
     }
+    base::scrub(log, positions)?;
     let mut rewritten = false;
-    for segment in concerned {
-        rewritten |= rewrite(segment, positions)?;
+    for (segment, next) in stretches {
+        if positions.range(segment.first..next).next().is_some() {
+            rewritten |= rewrite(segment, positions)?;
+        }
     }
     if rewritten {
         log::sync_directory(log)?;
@@ -180,10 +163,22 @@ pub(crate) fn scrub(log: &Path, positions: &BTreeSet<u64>) -> Result<(), Fault> 
 
 /// Writes a segment anew without the texts at `positions`. False if there were none left.
 fn rewrite(segment: &Segment, positions: &BTreeSet<u64>) -> Result<bool, Fault> {
-    let damaged = |what: &str| Fault::Log(format!("{}: {what}", segment.path.display()));
     let unfinished = segment.path.with_extension("unfinished");
+    let rewritten = write(segment, &unfinished, positions);
+    if matches!(rewritten, Ok(true)) {
+        fs::rename(&unfinished, &segment.path)?;
+    } else {
+        // On a disk that is full it would be in the way.
+        let _ = fs::remove_file(&unfinished);
+    }
+    rewritten
+}
+
+/// Writes to a file what a segment is without the texts at `positions`. False if it is the same.
+fn write(segment: &Segment, to: &Path, positions: &BTreeSet<u64>) -> Result<bool, Fault> {
+    let damaged = |what: &str| Fault::Log(format!("{}: {what}", segment.path.display()));
     let bytes = fs::read(&segment.path)?;
-    let mut file = BufWriter::new(File::create(&unfinished)?);
+    let mut file = BufWriter::new(File::create(to)?);
     let (mut rest, mut next, mut changed) = (bytes.as_slice(), segment.first, false);
     let mut builder = Builder::default();
     while let Some(record) = Record::parse(rest).filter(|record| record.first == next) {
@@ -198,13 +193,11 @@ fn rewrite(segment: &Segment, positions: &BTreeSet<u64>) -> Result<bool, Fault> 
         builder.clear();
         rest = &rest[record.len()..];
     }
-    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    if changed {
-        file.sync_all()?;
-        fs::rename(&unfinished, &segment.path)?;
-    } else {
-        fs::remove_file(&unfinished)?;
+    if zeros_at_end(rest) < rest.len() {
+        return Err(damaged(&format!("damaged at byte {}", bytes.len() - rest.len())));
     }
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    file.sync_all()?;
     Ok(changed)
 }
 

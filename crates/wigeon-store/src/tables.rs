@@ -88,6 +88,19 @@ pub(crate) fn fold(db: &mut Connection, entries: &[Pending]) -> Result<(), Fault
     Ok(())
 }
 
+/// Strikes off positions whose text has left the log. What the tables had of such a text was overwritten when they
+/// let go of it; older forms of those pages leave the disk here.
+pub(crate) fn strike_off(db: &mut Connection, positions: &[u64]) -> Result<(), Fault> {
+    let tx = db.transaction()?;
+    let mut strike = tx.prepare_cached("DELETE FROM scrub WHERE pos = ?1")?;
+    for position in positions {
+        strike.execute([position])?;
+    }
+    drop(strike);
+    tx.commit()?;
+    Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
 /// Held while a slice is folded: it is what most entries need.
 const ADD_EVENT: &str = "INSERT INTO event (pos, room, seq, target, kind, tail, key, hash)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

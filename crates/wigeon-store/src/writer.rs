@@ -12,7 +12,7 @@ use wigeon_proto::limits::COMMIT_BYTES_MAX;
 use crate::Fault;
 use crate::fold::Fold;
 use crate::log::Appender;
-use crate::scrub::{self, Done, Places, Scrubber};
+use crate::scrub::{Places, Scrubber};
 use crate::search::index::Index;
 use crate::step::{Admitted, Answer, Committed, Effect, Step, Stepper};
 use crate::tables::Pending;
@@ -27,7 +27,6 @@ pub struct Writer {
     /// After the fold, so that it is let go when the fold has ended: it ends then, too.
     _index: Index,
     scrubber: Option<Scrubber>,
-    scrubbed: Done,
     places: Places,
     /// Applied, and not durable yet.
     batch: Vec<Pending>,
@@ -42,12 +41,11 @@ impl Writer {
         log: Option<Appender>,
         fold: Fold,
         index: Index,
-        scrubbed: Done,
         places: Places,
     ) -> Self {
         let (batch, events) = (Vec::new(), Vec::new());
         let (scrubber, applied) = (None, None);
-        Self { stepper, log, fold, _index: index, scrubber, scrubbed, places, batch, events, applied }
+        Self { stepper, log, fold, _index: index, scrubber, places, batch, events, applied }
     }
 
     /// The last position given out.
@@ -140,14 +138,13 @@ impl Writer {
     /// Has what was recalled, and what has expired, leave the log; `turn` asks for [`Self::turn`].
     pub(crate) fn start_scrubbing(&mut self, turn: impl Fn() + Send + 'static) {
         let turn = self.log.is_some().then_some(turn);
-        self.scrubber = Some(Scrubber::start(self.places.clone(), self.scrubbed.clone(), turn));
+        self.scrubber = Some(Scrubber::start(self.places.clone(), self.fold.progress(), turn));
     }
 
     /// Folds everything, and notes that nothing is lost whatever happens to the machine from here on.
     pub fn close(self) -> Result<(), Fault> {
         drop(self.scrubber);
-        let mut db = self.fold.close()?;
-        scrub::strike(&mut db, &self.scrubbed)?;
+        let db = self.fold.close()?;
         db.pragma_update(None, "synchronous", "full")?;
         db.execute("UPDATE meta SET value = '1' WHERE key = 'clean'", [])?;
         Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)

@@ -60,6 +60,31 @@ fn a_backup_beside_a_running_store_has_also_what_the_tables_lack() {
 }
 
 #[test]
+fn tables_that_are_removed_without_what_is_beside_them_are_made_again() {
+    let (dir, store) = play(vec![said("ann", "m1", "x")]);
+    let place = tempfile::tempdir().unwrap();
+    let to = place.path().join("copy");
+    copy(dir.path(), &to).unwrap();
+    drop(store);
+    let mut store = Store::open(&to, Durability::Fsync, 8).unwrap();
+    apply(&mut store, &[said("ann", "m2", "y")]);
+    ask(&store, |view| Ok(view.position)).unwrap();
+    // As after a crash: what was folded last is in a file beside the tables.
+    let crashed = place.path().join("crashed");
+    fs::create_dir_all(crashed.join("log")).unwrap();
+    for part in ["", "log"] {
+        for file in fs::read_dir(to.join(part)).unwrap().map(|file| file.unwrap().path()) {
+            if file.is_file() && !file.ends_with("wigeon.db") {
+                fs::copy(&file, crashed.join(part).join(file.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    assert!(fs::metadata(crashed.join("wigeon.db-wal")).unwrap().len() > 0);
+    drop(Store::open(&crashed, Durability::Fsync, 9).unwrap());
+    assert_eq!(is_right(&crashed).position, 5);
+}
+
+#[test]
 fn a_backup_never_takes_the_place_of_anything() {
     let (dir, _store) = play(vec![said("ann", "m1", "x")]);
     let place = tempfile::tempdir().unwrap();

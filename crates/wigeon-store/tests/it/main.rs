@@ -10,6 +10,7 @@ mod kept;
 mod log;
 mod pages;
 mod past;
+mod power;
 mod retention;
 mod scrub;
 mod search;
