@@ -16,6 +16,7 @@ mod deflate;
 mod dice;
 mod equivalence;
 mod fsync;
+mod intervals;
 mod keeping;
 mod kill;
 mod large_group;
