@@ -78,7 +78,7 @@ async fn whatever_happens_live_shows_what_a_replay_shows() {
     for _ in 0..60 {
         // Several at once, so that one commit has what happened before and after a membership changed.
         let mut turns = vec![Vec::new(); clients.len()];
-        for _ in 0..1 + dice.roll(10) {
+        for _ in 0..=dice.roll(10) {
             let (who, mut command) = turn(&mut dice);
             command["id"] = fresh_id().into();
             turns[who].push(command);
