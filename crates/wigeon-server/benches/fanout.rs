@@ -5,7 +5,7 @@
 //! a delivery, is not in it; `wigeon bench fanout` measures the whole.
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -21,6 +21,8 @@ struct Case {
     rooms: usize,
     readers_each: usize,
     by: By,
+    /// A kilobyte, and not a line.
+    long: bool,
 }
 
 impl Case {
@@ -31,10 +33,11 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { events, rooms, readers_each, by } = self;
+        let Self { events, rooms, readers_each, by, long } = self;
         let events = if *events == 1 { "1 event".to_owned() } else { format!("{events} events") };
         let rooms = if *rooms == 1 { String::new() } else { format!(" in each of {rooms} rooms") };
-        write!(f, "{by:?}, {events} to {readers_each}{rooms}")
+        let long = if *long { " of a kilobyte" } else { "" };
+        write!(f, "{by:?}, {events}{long} to {readers_each}{rooms}")
     }
 }
 
@@ -47,17 +50,44 @@ fn cases() -> Vec<Case> {
                 rooms: 1,
                 readers_each,
                 by,
+                long: false,
             }));
         }
-        cases.push(Case { events: 64, rooms: 64, readers_each: 2, by });
+        cases.push(Case { events: 64, rooms: 64, readers_each: 2, by, long: false });
+    }
+    for by in [By::WebSocket, By::Deflated] {
+        cases.extend([1, 100, 10_000].map(|readers_each| Case {
+            events: 1,
+            rooms: 1,
+            readers_each,
+            by,
+            long: true,
+        }));
     }
     cases
+}
+
+/// What most messages look like.
+const LINE: &str = "could we meet tomorrow at the office about the release notes? thanks, see you there";
+
+/// Words in no order that repeats: a kilobyte that deflates as prose does, and no better.
+fn kilobyte() -> String {
+    let words: Vec<&str> = LINE.split(' ').collect();
+    let mut dice = 1_u64;
+    let mut text = String::new();
+    while text.len() < 1024 {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(words[(dice >> 33) as usize % words.len()]);
+        let _ = write!(text, " {} ", (dice >> 40) % 1000);
+    }
+    text
 }
 
 /// Items are writes: one for each reader, however many events there are.
 #[divan::bench(args = cases())]
 fn commit(bencher: Bencher, case: &Case) {
-    let fanout = RefCell::new(Fanout::new(case.rooms, case.readers_each, case.by));
+    let text = if case.long { kilobyte() } else { LINE.to_owned() };
+    let fanout = RefCell::new(Fanout::new(case.rooms, case.readers_each, case.by, text));
     let mut commits = 0;
     bencher
         .counter(ItemsCount::new(case.readers()))

@@ -24,6 +24,8 @@ use crate::wire::{Form, Sink, Wire};
 pub enum By {
     /// WebSocket, not deflated.
     WebSocket,
+    /// WebSocket, deflated where that pays.
+    Deflated,
     /// SSE over HTTP/1.1, where each write is a chunk.
     Sse,
 }
@@ -32,6 +34,7 @@ impl By {
     fn form(self) -> Form {
         match self {
             Self::WebSocket => Form::Stream { framing: Framing::WebSocket, chunked: false },
+            Self::Deflated => Form::Stream { framing: Framing::WebSocketDeflated, chunked: false },
             Self::Sse => Form::Stream { framing: Framing::Sse, chunked: true },
         }
     }
@@ -41,14 +44,16 @@ impl By {
 pub struct Fanout {
     hub: Hub,
     rooms: Vec<RoomId>,
+    /// What every message says.
+    text: String,
     /// Where the log ends.
     position: u64,
     sink: Arc<Sink>,
 }
 
 impl Fanout {
-    /// So many rooms with so many readers each; every reader is in one room and level.
-    pub fn new(rooms: usize, readers_each: usize, by: By) -> Self {
+    /// So many rooms with so many readers each; every reader is in one room and level. Messages have `text`.
+    pub fn new(rooms: usize, readers_each: usize, by: By, text: String) -> Self {
         let rooms: Vec<_> = (0..rooms).map(|n| room(&format!("room-{n}"))).collect();
         let (mut hub, sink) = (Hub::default(), Arc::<Sink>::default());
         for room in &rooms {
@@ -60,7 +65,7 @@ impl Fanout {
                 assert!(matches!(slot.lend(&loan, PAGE_FRAMES_MAX), Taken::Lent), "a new feed is level");
             }
         }
-        Self { hub, rooms, position: 0, sink }
+        Self { hub, rooms, text, position: 0, sink }
     }
 
     /// The next messages of the log, as many as said, each in the room after the last one's. They have to be
@@ -75,7 +80,7 @@ impl Fanout {
         let what = What::Message {
             seq: self.position,
             id: CommandId::parse(&format!("m{}", self.position)).expect("an id"),
-            body: Body { text: TEXT.to_owned() },
+            body: Body { text: self.text.clone() },
             reply_to: None,
             thread: None,
             mentions: Vec::new(),
@@ -117,9 +122,6 @@ impl Fanout {
         (self.sink.writes(), self.sink.bytes())
     }
 }
-
-/// What most messages look like.
-const TEXT: &str = "could we meet tomorrow at the office about the release notes? thanks, see you there";
 
 fn room(name: &str) -> RoomId {
     RoomId::parse(name).expect("a room")

@@ -157,3 +157,27 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wigeon_proto::cursor::Epoch;
+    use wigeon_proto::framing::Framing;
+    use wigeon_proto::limits::DEFLATE_BYTES_MIN;
+
+    use super::*;
+
+    #[test]
+    fn a_long_event_is_deflated_once_for_everybody() {
+        let cursor = Cursor { epoch: Epoch::new(1), position: 1 };
+        let json = format!("{{\"text\":\"{}\"}}", "so it goes, ".repeat(DEFLATE_BYTES_MIN / 4));
+        let run = Run::new(Arc::new(Shown::new(cursor, json.as_bytes().into(), None)));
+        let form = |framing| Form::Stream { framing, chunked: false };
+        let deflated = form(Framing::WebSocketDeflated);
+        let (Cow::Borrowed(one), Cow::Borrowed(other)) = (run.bytes(&deflated), run.bytes(&deflated)) else {
+            panic!("each reader has bytes of its own");
+        };
+        assert!(std::ptr::eq(one, other), "they were made twice");
+        assert!(one.len() < json.len() / 4);
+        assert!(run.bytes(&form(Framing::WebSocket)).len() > json.len(), "who did not agree reads it plain");
+    }
+}

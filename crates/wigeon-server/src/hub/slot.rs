@@ -258,8 +258,14 @@ impl Inbox {
             (loan.wire.send(&bytes), bytes.len())
         } else {
             let mut out = Vec::new();
-            let events = runs.iter().flat_map(|run| &run.events);
-            loan.form.write(&mut out, events.map(|shown| shown.frame()));
+            if let Form::Answer { .. } = loan.form {
+                let events = runs.iter().flat_map(|run| &run.events);
+                loan.form.write(&mut out, events.map(|shown| shown.frame()));
+            } else {
+                for run in runs {
+                    out.extend_from_slice(&run.bytes(&loan.form));
+                }
+            }
             (loan.wire.send(&out), out.len())
         };
         self.after = runs.last().map_or(self.after, |run| run.last());
