@@ -179,6 +179,9 @@ pub const FOLD_DELAY_MS_MAX: u64 = 100;
 /// Rows, and KiB of events, that are folded in one transaction: pages that they share are written once. A
 /// reader that comes meanwhile waits for it, some 100 ms where so much was said in a tenth of a second.
 pub const FOLD_SLICE_WEIGHT_MAX: usize = 32_768;
+/// Rows, and KiB of events, after which the tables' own journal is synced: a megabyte or two, which whoever syncs
+/// the log meanwhile may have to wait for. Less is not worth a reader's wait for the next slice.
+pub const FOLD_SYNC_WEIGHT: usize = FOLD_SLICE_WEIGHT_MAX / 16;
 /// Rows, and KiB of events, that may wait in memory for the fold: some 40 MB. Past it the sequencer waits.
 pub const PENDING_WEIGHT_MAX: usize = 2 * FOLD_SLICE_WEIGHT_MAX;
 /// Milliseconds a reader waits for the tables to hold what was acknowledged before it asked.

@@ -9,6 +9,7 @@
 //! not wait for that.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -17,7 +18,9 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::limits::{FOLD_DELAY_MS_MAX, FOLD_SLICE_WEIGHT_MAX, FOLD_WAIT_MS_MAX, PENDING_WEIGHT_MAX};
+use wigeon_proto::limits::{
+    FOLD_DELAY_MS_MAX, FOLD_SLICE_WEIGHT_MAX, FOLD_SYNC_WEIGHT, FOLD_WAIT_MS_MAX, PENDING_WEIGHT_MAX,
+};
 
 use crate::Fault;
 use crate::tables::{self, Pending};
@@ -91,7 +94,9 @@ enum Work {
 
 impl Fold {
     /// Starts the thread. The tables hold everything up to `position`.
-    pub(crate) fn start(db: Connection, position: u64) -> Self {
+    /// Where acknowledgements wait for the disk, `wal` is the database's journal: it is synced as it grows, since a
+    /// checkpoint would sync all of it at once, and whoever syncs the log meanwhile would wait for that.
+    pub(crate) fn start(db: Connection, wal: Option<File>, position: u64) -> Self {
         let shared = Arc::new(Shared {
             backlog: Mutex::new(Backlog { durable: position, ..Backlog::default() }),
             work: Condvar::new(),
@@ -102,7 +107,7 @@ impl Fold {
         let run = move || {
             let _ended = Ended(&theirs);
             step_back();
-            theirs.run(db)
+            theirs.run(db, wal)
         };
         let thread = thread::Builder::new().name("fold".into()).spawn(run);
         Self { shared, thread: Some(thread.expect("a thread at start-up")) }
@@ -257,7 +262,8 @@ impl Shared {
         self.work.notify_one();
     }
 
-    fn run(&self, mut db: Connection) -> Result<Connection, Fault> {
+    fn run(&self, mut db: Connection, wal: Option<File>) -> Result<Connection, Fault> {
+        let mut unsynced = 0;
         while let Some(work) = self.next() {
             let slice = match work {
                 Work::Fold(slice) => slice,
@@ -268,10 +274,17 @@ impl Shared {
             };
             tables::fold(&mut db, &slice)?;
             let position = slice.last().expect("a slice is not empty").position;
+            let weight = slice.iter().map(Pending::weight).sum::<usize>();
             let mut backlog = self.lock();
-            backlog.weight -= slice.iter().map(Pending::weight).sum::<usize>();
+            backlog.weight -= weight;
             self.folded.send_modify(|folded| folded.position = position);
             self.done.notify_all();
+            drop(backlog);
+            unsynced += weight;
+            if let Some(wal) = wal.as_ref().filter(|_| unsynced >= FOLD_SYNC_WEIGHT) {
+                wal.sync_data()?;
+                unsynced = 0;
+            }
         }
         Ok(db)
     }

@@ -186,7 +186,11 @@ pub(crate) fn live(
         index: directory.join("search.db"),
     };
     let (epoch, position) = (stepper.epoch, stepper.position);
-    let fold = Fold::start(db, position);
+    let wal = match &appender {
+        Some(appender) if appender.syncs() => Some(File::open(directory.join("wigeon.db-wal"))?),
+        _ => None,
+    };
+    let fold = Fold::start(db, wal, position);
     let index = Index::open(&places.index, epoch, position)?;
     let (index, indexed) = Index::start(index, open_reader(&places.tables)?, fold.progress(), sizes)?;
     let readers = Pool::open(&places.tables, &places.index, epoch, fold.progress(), indexed, READERS)?;

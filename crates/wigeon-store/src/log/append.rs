@@ -62,6 +62,11 @@ impl Appender {
         self.record.push(entry);
     }
 
+    /// Whether what was written survives a power failure.
+    pub(crate) fn syncs(&self) -> bool {
+        self.sync
+    }
+
     /// How many bytes the present batch has.
     pub(crate) fn batch_bytes(&self) -> usize {
         self.record.len()
