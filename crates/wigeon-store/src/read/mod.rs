@@ -24,7 +24,7 @@ use wigeon_core::state::{Member, Room};
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::limits::{SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
+use wigeon_proto::limits::{SEARCH_EFFORT_MAX, SEARCH_WAIT_MS_MAX, SEARCHES_MAX};
 use wigeon_proto::room::RoomKind;
 
 use crate::fold::Progress;
@@ -72,6 +72,7 @@ pub struct Pool {
     searches: Arc<Semaphore>,
     epoch: Epoch,
     near: u64,
+    effort: usize,
     progress: Progress,
     indexed: watch::Receiver<u64>,
     /// Of a node of a cluster.
@@ -97,15 +98,22 @@ impl Pool {
         let idle = (0..count).map(|_| open()).collect::<Result<_, Fault>>()?;
         let permits = Arc::new(Semaphore::new(count));
         let searches = Arc::new(Semaphore::new(SEARCHES_MAX));
-        let (near, level) = (page::NEAR, None);
+        let (near, effort, level) = (page::NEAR, SEARCH_EFFORT_MAX, None);
         let idle = Arc::new(Mutex::new(idle));
-        Ok(Self { idle, permits, searches, epoch, near, progress, indexed, level })
+        Ok(Self { idle, permits, searches, epoch, near, effort, progress, indexed, level })
     }
 
     /// Looks through another number of positions before rooms are asked one by one: both ways must show the same.
     #[must_use]
     pub fn looking(self, near: u64) -> Self {
         Self { near, ..self }
+    }
+
+    /// Lets a search make another effort before it answers with what it has: asked on and on, it must find the
+    /// same.
+    #[must_use]
+    pub fn searching(self, effort: usize) -> Self {
+        Self { effort, ..self }
     }
 
     /// Waits for a turn to search, which lasts until it is dropped. Searches take longer than other questions,
@@ -147,11 +155,11 @@ impl Pool {
         };
         self.progress.caught_up().await?;
         let permit = self.permits.clone().acquire_owned().await.expect("the pool is never closed");
-        let (idle, epoch, near) = (self.idle.clone(), self.epoch, self.near);
+        let (idle, epoch, near, effort) = (self.idle.clone(), self.epoch, self.near, self.effort);
         let answer = tokio::task::spawn_blocking(move || {
             let mut db =
                 idle.lock().expect("nothing panics under this lock").pop().expect("one for each permit");
-            let answer = View::of(&mut db, epoch, near, level).and_then(|view| question(&view));
+            let answer = View::of(&mut db, epoch, near, effort, level).and_then(|view| question(&view));
             idle.lock().expect("nothing panics under this lock").push(db);
             drop(permit);
             answer
@@ -166,6 +174,8 @@ pub struct View<'a> {
     epoch: Epoch,
     /// How many positions a page looks through before it asks rooms one by one.
     near: u64,
+    /// How much a search looks at before it answers with what it has.
+    effort: usize,
     /// The last position the tables hold: at least everything acknowledged before the question.
     pub position: u64,
     /// The last position the search index holds; never after [`Self::position`].
@@ -175,12 +185,18 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(db: &'a mut Connection, epoch: Epoch, near: u64, level: bool) -> Result<Self, QueryError> {
+    fn of(
+        db: &'a mut Connection,
+        epoch: Epoch,
+        near: u64,
+        effort: usize,
+        level: bool,
+    ) -> Result<Self, QueryError> {
         let db = db.transaction()?;
         // First the index, then the tables: it is made from them, so it is never ahead of what is read here.
         let indexed = file::watermark(&db)?;
         let position = rows::position(&db)?;
-        Ok(Self { db, epoch, near, position, indexed, level })
+        Ok(Self { db, epoch, near, effort, position, indexed, level })
     }
 
     /// The cursor of this snapshot.

@@ -13,9 +13,7 @@ use wigeon_proto::command::{self, Body, When};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::{RoomId, UserId};
-use wigeon_proto::limits::{
-    SEARCH_BYTES_MAX, SEARCH_EFFORT_MAX, SEARCH_LATE_MAX, SEARCH_MAX, SEARCH_ROOM_LISTS_MAX,
-};
+use wigeon_proto::limits::{SEARCH_BYTES_MAX, SEARCH_LATE_MAX, SEARCH_MAX, SEARCH_ROOM_LISTS_MAX};
 use wigeon_proto::reply::{Hit, Search};
 
 use super::{Asker, QueryError, View};
@@ -45,7 +43,7 @@ impl View<'_> {
             scope,
             rooms: HashMap::new(),
             limit: query.limit.unwrap_or(20).clamp(1, SEARCH_MAX),
-            effort: SEARCH_EFFORT_MAX,
+            effort: self.effort,
             hits: Vec::new(),
         };
         let stopped = match hunt.scan(self.indexed)? {

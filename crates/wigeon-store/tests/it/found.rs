@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wigeon_proto::command::{Command, Query, Request};
+use wigeon_proto::limits::SEARCH_EFFORT_MAX;
 use wigeon_store::read::{Asker, QueryError};
 use wigeon_store::{Durability, IndexSizes, Store, verify_index};
 
@@ -84,13 +85,17 @@ proptest! {
 
     #[test]
     fn a_search_finds_what_history_shows(
-        steps in prop::collection::vec(any_turn(), 1..60),
+        steps in prop::collection::vec(any_turn(), 1..120),
         stretch in 1..9_u64,
         crash in any::<bool>(),
+        // As much as any search makes, and so little that most answers end before they have looked at everything.
+        effort in prop_oneof![Just(SEARCH_EFFORT_MAX), 130..200usize],
     ) {
         let dir = tempfile::tempdir().unwrap();
         let open = || {
-            Store::open_with(dir.path(), Durability::Os, 7, IndexSizes { stretch, merge: 2 }).unwrap()
+            let sizes = IndexSizes { stretch, merge: 2 };
+            let store = Store::open_with(dir.path(), Durability::Os, 7, sizes).unwrap();
+            Store { readers: store.readers.searching(effort), ..store }
         };
         let mut store = open();
         let all = entries(&steps);

@@ -34,6 +34,7 @@ struct Told {
     policy: Option<(RoomKind, Policy)>,
     members: BTreeSet<UserId>,
     messages: BTreeMap<u64, Said>,
+    newest: u64,
 }
 
 impl Told {
@@ -69,6 +70,8 @@ impl Told {
                 }
             }
             What::Message { seq, body, .. } => {
+                assert_eq!(*seq, self.newest + 1, "messages are counted without a hole");
+                self.newest = *seq;
                 let (shared, public) = (self.is_shared(), self.is_public());
                 let (text, heard) = (Some(body.text.clone()), self.members.clone());
                 self.messages.insert(*seq, Said { text, heard, shared, public });
