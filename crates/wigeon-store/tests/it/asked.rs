@@ -8,7 +8,7 @@ use wigeon_proto::error::ErrorCode;
 use wigeon_store::Store;
 use wigeon_store::read::QueryError;
 
-use crate::world::{as_user, ask, asker, entry, play, said, snapshot};
+use crate::world::{apply, as_user, ask, asker, entry, play, said, snapshot};
 
 /// Milliseconds since 1970 at which these questions are asked: a second after what happened.
 const NOW: u64 = 1_764_000_001_000;
@@ -231,4 +231,25 @@ fn a_mention_of_all_counts_once_for_everybody_but_its_sender() {
     ]);
     let mentions = |who: &str| room(&store, who, "group")["mentions"].clone();
     assert_eq!([mentions("ann"), mentions("bob"), mentions("cat")], [json!(0), json!(1), json!(1)]);
+}
+
+#[test]
+fn in_a_room_of_more_than_5000_nobody_counts_who_has_read() {
+    let add = |part: usize| {
+        let users: Vec<String> = (0..100).map(|n| format!("m{part}-{n}")).collect();
+        host(&format!("a{part}"), json!({"type":"member.add","room":"group","users":users}))
+    };
+    let mut story = vec![said("ann", "m1", "hello, everybody")];
+    story.extend((0..49).map(add));
+    let rest: Vec<String> = (0..98).map(|n| format!("r{n}")).collect();
+    story.push(host("r", json!({"type":"member.add","room":"group","users":rest})));
+    story.push(as_user("bob", "m2", json!({"type":"read","room":"group","seq":1})));
+    let ask = json!({"type":"receipts.get","room":"group","seq":1});
+    let (_dir, mut store) = play(story);
+    let receipts = put(&store, "ann", ask.clone()).unwrap();
+    assert_eq!((&receipts["state"], &receipts["read"]["count"]), (&json!("on"), &json!(1)), "5000 members");
+    let one_more = host("one", json!({"type":"member.add","room":"group","user":"one-more"}));
+    assert!(apply(&mut store, &[one_more])[0].is_ok());
+    let receipts = put(&store, "ann", ask).unwrap();
+    assert_eq!((&receipts["state"], &receipts["read"]["count"]), (&json!("off"), &json!(0)), "5001");
 }
