@@ -6,8 +6,10 @@ export function fault(code: ErrorCode, message?: string, more?: { retry_after_ms
   const error = new Error(message || code) as WigeonError;
   error.name = "WigeonError";
   error.code = code;
-  if (more?.retry_after_ms != null) error.retry_after_ms = more.retry_after_ms;
-  if (more?.outcome) error.outcome = more.outcome;
+  if (more) {
+    error.retry_after_ms = more.retry_after_ms!;
+    error.outcome = more.outcome;
+  }
   return error;
 }
 

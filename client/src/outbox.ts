@@ -42,6 +42,8 @@ const BATCH_BYTES_MAX = 60000;
 const COMMAND_BYTES_MAX = 128 * 1024;
 /** The server may forget an id after 30 days; a person has forgotten the message after one. */
 const GIVE_UP_MS = 86400e3;
+/** A room that is slow may ask for hours. It may be faster again before, and what goes elsewhere waits for it too. */
+const HOLD_MS_MAX = 20000;
 /** Sent by a way that brings no answer: so long its own event may take. */
 const ECHO_MS = 10000;
 
@@ -126,7 +128,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       timer = env.after(hold_until - now, pump);
       return;
     }
-    const batch: Entry[] = [], commands: Command[] = [], max = one_by_one > 0 ? 1 : host.uplinks.batchMax();
+    const batch: Entry[] = [], commands: Command[] = [], max = one_by_one ? 1 : host.uplinks.batchMax();
     let bytes = 0;
     for (const e of entries) {
       if (e.error) continue;
@@ -142,7 +144,7 @@ export function createOutbox(host: OutboxHost): Outbox {
     }
     if (!batch.length) return;
     in_flight = true;
-    if (one_by_one > 0) one_by_one--;
+    if (one_by_one) one_by_one--;
     for (const e of batch) e.tries++;
     changed();
     host.uplinks.send(commands, (error, replies) => {
@@ -175,7 +177,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       return settle(e, null, reply.ok);
     }
     const error = fromWire(reply.error);
-    if (isTransient(error)) e.not_before = hold_until = env.now() + backoff.next(error);
+    if (isTransient(error)) e.not_before = hold_until = env.now() + Math.min(HOLD_MS_MAX, backoff.next(error));
     else settle(e, error);
   }
 

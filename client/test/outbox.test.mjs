@@ -116,6 +116,15 @@ test("a busy server is waited for, as long as it says", () => {
   assert.equal(b.last().ids, "a,b");
 });
 
+test("a slow room is asked again before its hour is over: it may be slow no longer, and others wait", () => {
+  const b = box();
+  b.add("a");
+  b.add("elsewhere", { room: "other" });
+  b.last().done(null, [{ re: "a", error: { code: "rate_limited", retry_after_ms: 3_600_000 } }]);
+  b.env.advance(21_000);
+  assert.equal(b.last().ids, "a,elsewhere");
+});
+
 test("one bad command does not condemn its neighbours", () => {
   const b = box();
   b.add("first");

@@ -1,5 +1,6 @@
 // A field that finds a conversation or a person; arrows choose, Enter takes. Ctrl/⌘+K opens one to jump,
-// forwarding a message another to choose where to.
+// forwarding a message another to choose where to. Conversations are there at once, people a round trip later:
+// they come below what stands there, so that nothing moves under a pointer, and an Enter that is faster waits for them.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { byActivity } from "../model/room.ts";
@@ -10,6 +11,7 @@ import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
 
 const ROOMS_SHOWN = 8;
+const PEOPLE_SHOWN = 6;
 const PAUSE_MS = 150;
 
 interface Props {
@@ -25,18 +27,27 @@ export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: 
   const app = useApp();
   const [q, setQ] = useState("");
   const [people, setPeople] = useState<WireMember[]>([]);
-  const [chosen, setChosen] = useState(0);
+  /** What the people were looked for by. */
+  const [answered, setAnswered] = useState("");
+  const [picked, setPicked] = useState<number | null>(null);
+  const [entered, setEntered] = useState(false);
   const list = useId();
   const round = useRef(0);
   const wanted = q.trim().toLocaleLowerCase();
 
   useEffect(() => {
-    setChosen(0);
+    setPicked(null);
+    setEntered(false);
     const mine = ++round.current;
-    if (!wanted) return setPeople([]);
+    const answer = (found: WireMember[]) => {
+      if (mine !== round.current) return;
+      setPeople(found);
+      setAnswered(wanted);
+    };
+    if (!wanted) return answer([]);
     const timer = setTimeout(async () => {
       const found = await app.people.find(wanted);
-      if (mine === round.current) setPeople(found.filter((user) => !app.model.directWith(user.id)).slice(0, 6));
+      answer(found.filter((user) => !app.model.directWith(user.id)).slice(0, PEOPLE_SHOWN));
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [wanted]);
@@ -46,21 +57,29 @@ export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: 
     .map((room) => ({ room, title: app.titleOf({ room: room.id }) }))
     .filter(({ title }) => title.toLocaleLowerCase().includes(wanted))
     .slice(0, ROOMS_SHOWN);
+  const looking = answered !== wanted;
   const options = [
-    ...rooms.map(({ room, title }) => ({ key: room.id, title, avatar: <RoomAvatar room={room} />, go: () => onRoom(room.id) })),
-    ...people.map((user) => ({ key: user.id, title: user.name ?? user.id, avatar: <PersonAvatar id={user.id} name={user.name ?? user.id} />, go: () => onPerson(user.id) })),
     ...(onSearch && wanted ? [{ key: "search", title: t.searchFor(q.trim()), avatar: <SearchSign />, go: () => onSearch(q.trim()) }] : []),
+    ...rooms.map(({ room, title }) => ({ key: room.id, title, avatar: <RoomAvatar room={room} />, go: () => onRoom(room.id) })),
+    ...(looking ? [] : people).map((user) => ({ key: user.id, title: user.name ?? user.id, avatar: <PersonAvatar id={user.id} name={user.name ?? user.id} />, go: () => onPerson(user.id) })),
   ];
+  // A conversation or a person goes before a search, though that stands first.
+  const first = options.findIndex(({ key }) => key !== "search");
+  const chosen = picked ?? (first < 0 && !looking ? 0 : first);
   const go = (index: number) => {
     const option = options[index];
     if (!option) return;
     onClose();
     option.go();
   };
+  useEffect(() => {
+    if (entered && !looking) go(chosen);
+  }, [entered, looking]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setChosen((chosen + step + options.length) % Math.max(1, options.length));
+    if (step) setPicked((Math.max(0, chosen) + (chosen < 0 ? 0 : step) + options.length) % Math.max(1, options.length));
+    else if (event.key === "Enter" && chosen < 0) setEntered(true);
     else if (event.key === "Enter") go(chosen);
     else return;
     event.preventDefault();
@@ -86,13 +105,13 @@ export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: 
       </label>
       <ul class="people" role="listbox" id={list} aria-label={heading}>
         {options.map((option, index) => (
-          <li key={option.key} id={`${list}-${index}`} role="option" aria-selected={index === chosen} class="person" onMouseMove={() => setChosen(index)} onClick={() => go(index)}>
+          <li key={option.key} id={`${list}-${index}`} role="option" aria-selected={index === chosen} class="person" onMouseMove={() => setPicked(index)} onClick={() => go(index)}>
             {option.avatar}
             <span>{option.title}</span>
           </li>
         ))}
       </ul>
-      {options.length === 0 && <p class="muted jump-empty">{t.jumpEmpty}</p>}
+      {options.length === 0 && !looking && <p class="muted jump-empty">{t.jumpEmpty}</p>}
     </Dialog>
   );
 }

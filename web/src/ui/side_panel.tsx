@@ -31,11 +31,12 @@ export function SidePanel({ title, note, children }: Props) {
     };
   }, []);
   // Where it covers the conversation it is the main part of the page, with the heading.
-  const Element = app.side.covers ? "main" : "aside";
+  const role = app.side.covers ? "main" : "complementary";
   const Heading = app.side.covers ? "h1" : "h2";
   return (
-    <Element
+    <section
       ref={panel}
+      role={role}
       class="side"
       aria-labelledby={heading}
       data-testid="side"
@@ -58,6 +59,6 @@ export function SidePanel({ title, note, children }: Props) {
         </button>
       </header>
       {children}
-    </Element>
+    </section>
   );
 }
