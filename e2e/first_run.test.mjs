@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import assert from "node:assert/strict";
 import { useBrowser, openIn } from "./lib/browser.mjs";
 import { Chat } from "./lib/chat.mjs";
+import { slowness } from "./lib/pace.mjs";
 import { useServer } from "./lib/server.mjs";
 import { until } from "./lib/until.mjs";
 
@@ -15,14 +16,16 @@ suite("the first run", () => {
 
   test("from loading the page to a message in a second window takes under ten seconds", async (t) => {
     const context = await browser.context(t);
+    const slow = slowness();
     const began = performance.now();
     const ann = await enter(context);
     const bob = await enter(context);
     await ann.write("hello, second window");
     await bob.sees("hello, second window");
     const ms = performance.now() - began;
-    t.diagnostic(`${Math.round(ms)} ms`);
-    assert.ok(ms < FIRST_MESSAGE_MS_MAX, `${ms} ms`);
+    const times = Math.max(slow, slowness());
+    t.diagnostic(`${Math.round(ms)} ms, on a machine ${times.toFixed(1)} times slower than by itself`);
+    assert.ok(ms < FIRST_MESSAGE_MS_MAX * times, `${ms} ms, ${times} times slower`);
   });
 
   test("the program prints the address that works", async () => {

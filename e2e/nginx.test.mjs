@@ -51,7 +51,7 @@ const EARLY = NASTY.slice(0, 4);
 /** Less than the 13.5 s in which the next heartbeat comes at the earliest: nothing waited for one to push it along. */
 const SLOWEST_MS_MAX = 10_000;
 /** A machine that is busy may miss the proof of a stream by its clock, and looks again within 39 s. */
-const SETTLED_MS_MAX = 45_000;
+const SETTLED_MS_MAX = 90_000;
 const READ_TIMEOUT_S = 3;
 
 const reason = nginx ? false : "nginx is not installed (Debian: apt-get install nginx-light)";

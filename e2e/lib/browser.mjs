@@ -48,6 +48,9 @@ export async function openIn(context, url) {
   return page;
 }
 
+/** What Chromium says of a WebSocket that was tried, took too long, and was not waited for. */
+const GIVEN_UP = /^WebSocket connection to '.*' failed: WebSocket is closed before the connection is established\.$/;
+
 /**
  * Notes what a good page has none of: console errors and warnings, exceptions, violations of its content
  * security policy (Chromium reports them as console errors), and requests to anybody but its own server.
@@ -59,7 +62,7 @@ function watch(page) {
   page.asked = new Set();
   page.on("websocket", () => page.asked.add("websocket"));
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) page.problems.push(`${message.type()}: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !GIVEN_UP.test(message.text())) page.problems.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => page.problems.push(`exception: ${error.message}`));
   page.on("request", (request) => {

@@ -65,7 +65,7 @@ export class Walker extends Chat {
   }
 
   item(title) {
-    return this.page.getByTestId("room-item").filter({ hasText: title });
+    return this.page.getByTestId("room-item").filter({ has: this.page.locator(".room-item-title", { hasText: new RegExp(`^${title}`) }) });
   }
 
   /** To the list of conversations, which a narrow page shows instead of one. */
@@ -161,7 +161,7 @@ export async function station(name, ...walkers) {
       await page.setViewportSize(size);
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
-        await page.screenshot({ path: `${SHOTS}/${name}-${who}-${width}-${colorScheme}.png` });
+        await page.screenshot({ path: `${SHOTS}/${name}-${who}-${width}-${colorScheme}.png`, animations: "disabled" });
       }
     }
     await page.setViewportSize(viewport);

@@ -387,7 +387,7 @@ export class App implements RoomHost {
 
   private take(frame: Frame): void {
     const now = Date.now();
-    if (frame.type === "prefs" && frame.about) {
+    if (frame.type === "prefs" && frame.about && !this.people.isSetting(frame.about)) {
       const before = this.model.rooms.get(frame.about)?.prefs.draft?.text ?? "";
       draftCame(keyOf({ room: frame.about }), before, frame.prefs.draft?.text ?? "");
     }

@@ -3,6 +3,9 @@ import type { Prefs, WireMember } from "../wire.ts";
 import { Verbs } from "./verbs.ts";
 
 export class PersonVerbs extends Verbs {
+  /** How many answers to `set` are awaited, by room. */
+  private setting = new Map<string | undefined, number>();
+
   async rename(name: string): Promise<boolean> {
     if (!(await this.does("user.update", { name }))) return false;
     this.app.model.learn([{ id: this.app.model.me, name }]);
@@ -20,8 +23,13 @@ export class PersonVerbs extends Verbs {
   set(prefs: Prefs, room?: string): void {
     this.app.model.prefer(prefs, room);
     this.app.changed();
-    void this.does("prefs.set", { prefs, ...(room ? { room } : {}) });
+    const count = (by: number) => this.setting.set(room, (this.setting.get(room) ?? 0) + by);
+    count(1);
+    void this.does("prefs.set", { prefs, ...(room ? { room } : {}) }).then(() => count(-1));
   }
+
+  /** What the server tells of a room's preferences is not yet what was set here last. */
+  isSetting = (room: string): boolean => (this.setting.get(room) ?? 0) > 0;
 
   /** The conversation goes from the list until somebody writes there. */
   hide(room: string): void {

@@ -48,6 +48,12 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     setText(editing ? editing.text : draftOf(key, inThread ? undefined : room));
   }, [editing]);
 
+  // What became of the draft on another device, unless something else is being written here.
+  const kept = draftOf(key, inThread ? undefined : room);
+  useLayoutEffect(() => {
+    if (!editing) setText(kept);
+  }, [kept]);
+
   useLayoutEffect(() => {
     const element = area.current;
     if (!element) return;
