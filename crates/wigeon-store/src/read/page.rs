@@ -16,8 +16,10 @@ use super::{QueryError, View};
 use crate::rows::find_room;
 use crate::{Fault, stored};
 
-/// Positions looked through before rooms are asked one by one: a millisecond, as much as a few hundred rooms.
+/// Positions looked through before rooms are asked one by one: a millisecond at most.
 pub(super) const NEAR: u64 = 2_000;
+/// Positions that cost as much to look through as one room to ask.
+const NEAR_EACH: u64 = 40;
 
 /// What a page is asked of.
 #[derive(Debug, Clone)]
@@ -114,7 +116,8 @@ impl View<'_> {
     /// Reads what the spans show, until there is enough. Says whether there is more.
     fn fill(&self, records: &mut Records<'_>, spans: &mut [Span]) -> Result<bool, Fault> {
         let PageRequest { mut after, max_per_room, .. } = *records.request;
-        let near = self.position.min(after.saturating_add(self.near));
+        let near = self.near.min(NEAR_EACH * spans.len() as u64);
+        let near = self.position.min(after.saturating_add(near));
         // What is left out of a room can be told only from all of it.
         if max_per_room.is_none() || near == self.position {
             let found = self.near(spans, after, near)?;
