@@ -266,5 +266,17 @@ pub const CLUSTER_SIGNALS_MAX: usize = 1024;
 pub const CLUSTER_PRESENCE_MS: u64 = 15_000;
 /// Milliseconds for which others believe such a list: two may be lost.
 pub const CLUSTER_PRESENCE_MS_MAX: u64 = 40_000;
+/// Entries between two comparisons of what they came to on different nodes.
+pub const CLUSTER_DIGEST_ENTRIES: u64 = 256;
+/// Comparisons that are remembered, for nodes that are ahead or behind.
+pub const CLUSTER_DIGESTS_KEPT: usize = 64;
+/// Nodes whose digests are compared.
+pub const CLUSTER_NODES_MAX: usize = 100;
+/// Milliseconds between two signs of life of the node that does what one does for all.
+pub const LEASE_RENEW_MS: u64 = 4_000;
+/// Milliseconds after its last sign of life for which that node believes to be it.
+pub const LEASE_HELD_MS: u64 = 10_000;
+/// Milliseconds without a sign of life after which another takes over: later than the first stops believing.
+pub const LEASE_TERM_MS: u64 = 14_000;
 /// Users in one message about presence: some tens of KB.
 pub const CLUSTER_PRESENT_MAX: usize = 1000;

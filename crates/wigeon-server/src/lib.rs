@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wigeon_proto::limits::{CLUSTER_PRESENCE_MS, DRAIN_MS_MAX};
 use wigeon_store::cluster::{self, Heard, JoinError};
-use wigeon_store::{Durability, Fault, Nats, OpenError, Sequencer, Store};
+use wigeon_store::{Durability, Fault, Lease, Nats, OpenError, Sequencer, Store};
 
 use app::App;
 use auth::{Guests, OriginPolicy, Secret, Tickets, Tokens};
@@ -122,6 +122,7 @@ pub struct Server {
     app: Arc<App>,
     sockjs: SockJs,
     retention_days: u32,
+    lease: Option<Lease>,
     sequencer: JoinHandle<Result<(), Fault>>,
     ended: CancellationToken,
     /// What other nodes say.
@@ -145,18 +146,19 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let random = u64::from_le_bytes(random);
     let ended = CancellationToken::new();
     let alive = ended.clone().drop_guard();
-    let (epoch, pool, lock, hub, peers, heard, (sequencer, thread));
+    let (epoch, pool, lock, hub, peers, heard, lease, (sequencer, thread));
     if let Some(nats) = &options.nats {
         let (store, node) = cluster::join(&options.data, nats, random).await?;
         let (signals, listening) = node.signals().await?;
         peers = Peers::from(signals);
         hub = Hub::from(Presence::with_peers(peers.clone()));
         (epoch, pool, lock, heard) = (store.epoch, store.readers, store.lock, Some(listening));
+        lease = Some(node.lease());
         (sequencer, thread) = node.start(store.writer, hub.clone(), alive);
     } else {
         let store = Store::open(&options.data, options.durability, random)?;
         (hub, peers) = (Hub::default(), Peers::default());
-        (epoch, pool, lock, heard) = (store.epoch, store.readers, store.lock, None);
+        (epoch, pool, lock, heard, lease) = (store.epoch, store.readers, store.lock, None, None);
         (sequencer, thread) = Sequencer::start(store.writer, hub.clone(), alive);
     }
     let app = App {
@@ -182,6 +184,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         app: Arc::new(app),
         sockjs: options.sockjs,
         retention_days: options.retention_days,
+        lease,
         sequencer: thread,
         ended,
         heard,
@@ -192,7 +195,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
 impl Server {
     /// Serves until `shutdown` is ready, or until the log cannot be written any more.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listeners, app, sockjs, retention_days, sequencer, ended, heard, _lock, .. } = self;
+        let Self { listeners, app, sockjs, retention_days, lease, sequencer, ended, heard, _lock, .. } = self;
         let open = TaskTracker::new();
         let stop = app.draining.clone();
         let router = api::router(&app, &sockjs);
@@ -207,7 +210,7 @@ impl Server {
         }
         let forgetful = tokio::spawn(forget(app.clone()));
         let watchful = tokio::spawn(app.hub.clone().look_around());
-        let tidy = tokio::spawn(retention::keep_in_bounds(app.clone(), retention_days));
+        let tidy = tokio::spawn(retention::keep_in_bounds(app.clone(), retention_days, lease));
         let listening = heard.map(|heard| tokio::spawn(listen(app.clone(), heard)));
         tokio::select! {
             () = shutdown => tracing::info!("going down: saying bye to everybody"),

@@ -7,33 +7,41 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use wigeon_core::entry::Rights;
 use wigeon_proto::command::{Durable, RoomRetain};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::UserId;
 use wigeon_proto::limits::{RETENTION_EVERY_MS, RETENTION_PACE_MS};
+use wigeon_store::Lease;
 use wigeon_store::read::{Expired, Sweep};
 
 use crate::app::{App, new_command_id, now_ms};
 use crate::commands::query_error;
 
 const PACE: Duration = Duration::from_millis(RETENTION_PACE_MS);
+/// Between two looks at whether it is time, and our turn.
+const LOOK: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(RETENTION_EVERY_MS);
 
 /// Sees to it that messages go in time, for as long as the server runs. Nothing is kept for longer than
-/// `days_max`; 0 is no bound.
-pub(crate) async fn keep_in_bounds(app: Arc<App>, days_max: u32) {
+/// `days_max`; 0 is no bound. In a cluster it is done by the node whose turn it is.
+pub(crate) async fn keep_in_bounds(app: Arc<App>, days_max: u32, lease: Option<Lease>) {
+    let mut done: Option<Instant> = None;
     loop {
-        if let Err(error) = sweep(&app, days_max).await {
-            tracing::warn!(%error, "retention stopped half-way; it goes on the next time");
+        let is_ours = lease.as_ref().is_none_or(Lease::is_held);
+        if is_ours && done.is_none_or(|done| done.elapsed() >= EVERY) {
+            done = Some(Instant::now());
+            if let Err(error) = sweep(&app, days_max, lease.as_ref()).await {
+                tracing::warn!(%error, "retention stopped half-way; it goes on the next time");
+            }
         }
-        sleep(EVERY).await;
+        sleep(LOOK).await;
     }
 }
 
-/// Goes through all rooms once. A room of which more than one step is due stays in turn until it is done.
-async fn sweep(app: &App, days_max: u32) -> Result<(), WireError> {
+/// Goes through all rooms once, or until it is another node's turn. A room of which more than one step is due stays in turn until it is done.
+async fn sweep(app: &App, days_max: u32, lease: Option<&Lease>) -> Result<(), WireError> {
     let mut after = 0;
     loop {
         let look = app.pool.read(move |view| view.expired(after, days_max, now_ms()));
@@ -45,6 +53,9 @@ async fn sweep(app: &App, days_max: u32) -> Result<(), WireError> {
             }
         }
         for step in expired {
+            if !lease.is_none_or(Lease::is_held) {
+                return Ok(());
+            }
             let gone = retain(app, step).await;
             if let Err(error) = gone
                 && error.code != ErrorCode::Conflict

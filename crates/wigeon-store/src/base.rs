@@ -56,6 +56,16 @@ pub(crate) fn restore(log: &Path, tables: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Removes the base, if there is one, from beside tables that need none.
+pub(crate) fn remove(log: &Path) -> Result<(), Fault> {
+    let file = file(log);
+    if file.try_exists()? {
+        fs::remove_file(file)?;
+        log::sync_directory(log)?;
+    }
+    Ok(())
+}
+
 /// Puts the base, if there is one, where the log is to be folded onto it, and returns the position from which on.
 pub(crate) fn place(log: &Path, to: &Path) -> Result<u64, Fault> {
     let position = position(log)?;

@@ -19,6 +19,7 @@ mod cache;
 pub mod check;
 pub mod cluster;
 pub mod copy;
+mod digest;
 mod facts;
 mod fold;
 mod known;
@@ -41,7 +42,7 @@ mod step;
 mod tables;
 pub mod writer;
 
-pub use nats::Nats;
+pub use nats::{Lease, Nats};
 pub use open::{Durability, OpenError, Store};
 pub use read::{Pool, View};
 pub use search::index::IndexSizes;

@@ -17,7 +17,7 @@ use crate::read::Pool;
 use crate::refold::Refold;
 use crate::rows;
 use crate::rows::open_reader;
-use crate::schema::{MigrateError, migrate};
+use crate::schema::{MigrateError, STREAM, migrate};
 use crate::scrub::Places;
 use crate::search::index::{Index, IndexSizes};
 use crate::step::Stepper;
@@ -289,6 +289,8 @@ impl Run {
         ] {
             tx.execute(write, [key, &value])?;
         }
+        // Of a node of a cluster once: from here on the log is another one.
+        tx.execute("DELETE FROM meta WHERE key = ?1", [STREAM])?;
         Ok(tx.commit()?)
     }
 }

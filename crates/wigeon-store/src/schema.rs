@@ -155,6 +155,8 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), MigrateError> {
 
 /// The rows of `meta` that tell of the runs of a directory. All others are folded like any table.
 pub(crate) const OF_RUN: [&str; 4] = ["epoch", "durability", "boot", "clean"];
+/// The row of `meta` that names the stream whose beginning the tables of a cluster's node hold.
+pub(crate) const STREAM: &str = "stream";
 
 /// The form that a database has.
 pub(crate) fn version(db: &Connection) -> rusqlite::Result<usize> {

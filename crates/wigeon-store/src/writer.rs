@@ -10,6 +10,7 @@ use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::COMMIT_BYTES_MAX;
 
 use crate::Fault;
+use crate::digest::Digester;
 use crate::fold::Fold;
 use crate::log::Appender;
 use crate::scrub::{Places, Scrubber};
@@ -33,6 +34,7 @@ pub struct Writer {
     events: Vec<Committed>,
     /// Of a node of a cluster: told of each commit.
     applied: Option<watch::Sender<u64>>,
+    digester: Option<Digester>,
 }
 
 impl Writer {
@@ -44,8 +46,18 @@ impl Writer {
         places: Places,
     ) -> Self {
         let (batch, events) = (Vec::new(), Vec::new());
-        let (scrubber, applied) = (None, None);
-        Self { stepper, log, fold, _index: index, scrubber, places, batch, events, applied }
+        Self {
+            stepper,
+            log,
+            fold,
+            _index: index,
+            scrubber: None,
+            places,
+            batch,
+            events,
+            applied: None,
+            digester: None,
+        }
     }
 
     /// The last position given out.
@@ -91,12 +103,17 @@ impl Writer {
             self.stepper.position = position;
             self.batch.push(Pending::nothing(position));
         }
-        Ok(answer.unwrap_or_else(|| Ok(Vec::new())))
+        let answer = answer.unwrap_or_else(|| Ok(Vec::new()));
+        if let Some(digester) = &mut self.digester {
+            let event = self.events.last().filter(|event| event.cursor.position == position);
+            digester.note(position, &answer, event.map(|event| event.json.as_ref()));
+        }
+        Ok(answer)
     }
 
-    /// Has `applied` told of each commit.
-    pub(crate) fn tell_applied(&mut self, applied: watch::Sender<u64>) {
-        self.applied = Some(applied);
+    /// Has `applied` told of each commit, and `digester` of what each entry came to.
+    pub(crate) fn tell_applied(&mut self, applied: watch::Sender<u64>, digester: Digester) {
+        (self.applied, self.digester) = (Some(applied), Some(digester));
     }
 
     /// Whether the batch has as many bytes as one sync should wait for.

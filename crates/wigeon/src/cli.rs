@@ -46,6 +46,14 @@ Examples:
   TMPDIR=/big wigeon check --json
       Put the tables it makes, as large as wigeon.db, somewhere else than /tmp.";
 
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  wigeon migrate --to-nats --nats nats://10.0.0.1:4222 --data /var/lib/wigeon
+      Make the stream, and this directory that of the first node.
+
+  wigeon migrate --from-nats --nats nats://10.0.0.1:4222 --data /var/lib/wigeon
+      With all nodes stopped: make this node's directory that of a single machine again.";
+
 /// Instant messaging for web pages, in one program
 #[derive(Debug, Parser)]
 #[command(name = "wigeon", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -80,6 +88,13 @@ pub(crate) enum Command {
     /// it is right; 1: it is not, and what is different is printed; 2: it could not be checked.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
+    /// Move a data directory into a cluster, or out of one
+    ///
+    /// For a directory that no server is using. Positions stay, and with them every client's cursor: nobody
+    /// notices but by the pause. The log goes on in NATS after what the directory holds, or in the directory
+    /// after what NATS held.
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateArguments),
     /// Measure a server under load, and check that nothing is lost
     ///
     /// Starts a server of its own in a temporary directory (or takes the one at --url), opens connections,
@@ -93,7 +108,7 @@ pub(crate) enum Command {
 }
 
 /// Where settings come from: a file, and flags over it.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Sources {
     /// Config file; ./wigeon.toml is read when there is one
     #[arg(long, value_name = "FILE")]
@@ -148,6 +163,18 @@ pub(crate) struct CheckArguments {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    /// From one machine to a cluster
+    #[arg(long, conflicts_with = "from_nats", required_unless_present = "from_nats")]
+    pub(crate) to_nats: bool,
+    /// From a cluster back to one machine
+    #[arg(long)]
+    pub(crate) from_nats: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+}
+
 /// Which data directory is meant.
 #[derive(Debug, Args)]
 pub(crate) struct OfDirectory {
@@ -199,7 +226,7 @@ pub(crate) fn command() -> clap::Command {
     };
     // Only these take settings; elsewhere an argument may have the same name and another default.
     let mut command = Cli::command().mut_args(say_default);
-    for name in ["serve", "check-config"] {
+    for name in ["serve", "check-config", "migrate"] {
         command = command.mut_subcommand(name, |command| command.mut_args(say_default));
     }
     command

@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod config;
 mod log;
+mod migrate;
 mod reference;
 mod serve;
 mod settings;
@@ -65,6 +66,11 @@ fn run(cli: Cli) -> Result<()> {
         Command::Check(arguments) => {
             let loaded = load(arguments.of.sources())?;
             check::run(&arguments, &loaded)
+        }
+        Command::Migrate(arguments) => {
+            let loaded = load(arguments.sources.clone())?;
+            say(&migrate::run(&arguments, &loaded)?);
+            Ok(())
         }
         Command::Bench(arguments) => bench::run(&arguments),
         Command::ConfigReference => {

@@ -38,11 +38,6 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         guests: Some(guests),
         durability: Some(durability),
         retention_days: Some(retention_days),
-        nats: Some(nats),
-        nats_creds: Some(nats_creds),
-        nats_ca: Some(nats_ca),
-        nats_stream: Some(nats_stream),
-        nats_replicas: Some(nats_replicas),
         stream_bytes_max: Some(stream_bytes_max),
         script_transports: Some(script_transports),
         sockjs: Some(sockjs),
@@ -51,16 +46,18 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         sockjs_cookie: Some(sockjs_cookie),
         log: Some(level),
         log_format: Some(format),
+        ..
     } = settings.clone()
     else {
         unreachable!("the defaults lie under all settings");
     };
     crate::log::start(&level, format);
+    let nats = nats(&settings);
 
     make_directory(&data)?;
     let (secret, where_from) = if let Some(secret) = secret {
         (secret, "from WIGEON_AUTH_SECRET".to_owned())
-    } else if !nats.is_empty() {
+    } else if nats.is_some() {
         let path = Secret::path(&data);
         let secret = Secret::read(&data)
             .map_err(|error| anyhow!("{}\n  hint: {ONE_SECRET}", speak::sentence(&error.into())))?;
@@ -70,21 +67,13 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         let path = Secret::path(&data);
         (secret, format!("{} {}", if made { "made at" } else { "from" }, path.display()))
     };
-    let log = match nats.as_slice() {
-        [] => format!("durability {durability}"),
-        servers => {
-            let servers: Vec<_> = servers.iter().map(ToString::to_string).collect();
-            format!("log in NATS, stream {nats_stream} of {}", servers.join(", "))
+    let log = match &nats {
+        None => format!("durability {durability}"),
+        Some(nats) => {
+            let servers: Vec<_> = settings.nats.iter().flatten().map(ToString::to_string).collect();
+            format!("log in NATS, stream {} of {}", nats.stream, servers.join(", "))
         }
     };
-    let named = |path: PathBuf| Some(path).filter(|path| !path.as_os_str().is_empty());
-    let nats = (!nats.is_empty()).then(|| Nats {
-        servers: nats.into_iter().map(|url| url.0).collect(),
-        credentials: named(nats_creds),
-        ca: named(nats_ca),
-        stream: nats_stream.0,
-        replicas: nats_replicas.0,
-    });
     let public_urls: Vec<String> = public_url.into_iter().map(|url| url.0).collect();
     let options = Options {
         listen: listen.into_iter().map(|address| address.0).collect(),
@@ -126,6 +115,19 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         speak::say(&format!("Wigeon {version} is ready. Ctrl-C stops it.\n{}", lines.concat()));
         server.run_until(stop).await.context("the server ended")
+    })
+}
+
+/// Where the settings say that NATS is, if they do.
+pub(crate) fn nats(settings: &Settings) -> Option<Nats> {
+    let named = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+    let servers: Vec<String> = settings.nats.iter().flatten().map(|url| url.0.clone()).collect();
+    (!servers.is_empty()).then(|| Nats {
+        servers,
+        credentials: named(&settings.nats_creds),
+        ca: named(&settings.nats_ca),
+        stream: settings.nats_stream.clone().expect("the defaults name one").0,
+        replicas: settings.nats_replicas.expect("the defaults say how many").0,
     })
 }
 

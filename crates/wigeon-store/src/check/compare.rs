@@ -12,7 +12,7 @@ use rusqlite::{Connection, Rows};
 use super::values::{self, show};
 use super::{Difference, Report};
 use crate::Fault;
-use crate::schema::OF_RUN;
+use crate::schema::{OF_RUN, STREAM};
 
 /// Tables that are not made by the fold.
 const LEFT_OUT: &[(&str, &str)] =
@@ -123,7 +123,7 @@ impl Shape {
         let list = |of: &[usize]| of.iter().map(quoted).collect::<Vec<_>>().join(", ");
         let all: Vec<usize> = (0..columns.len()).collect();
         // How the runs of a directory went is no matter of the log.
-        let runs = format!("WHERE key NOT IN ('{}')", OF_RUN.join("', '"));
+        let runs = format!("WHERE key NOT IN ('{}', '{STREAM}')", OF_RUN.join("', '"));
         let which = if table == "meta" { runs.as_str() } else { "" };
         let sql = format!("SELECT {} FROM \"{table}\" {which} ORDER BY {}", list(&all), list(&key));
         Ok(Self { table: table.to_owned(), columns, key, sql })

@@ -87,7 +87,9 @@ pub enum CheckError {
     #[error("the data directory {0} is in use by a running wigeon")]
     Running(PathBuf),
     /// The last run was to keep nothing.
-    #[error("the last run was with durability memory: it has kept no log to compare the tables with")]
+    #[error(
+        "there is no log here to compare the tables with: the last run was with durability memory, or of a node of a cluster"
+    )]
     NoLog,
     /// Another version of the program wrote it.
     #[error(

@@ -9,7 +9,9 @@
 //! holds it. There is no log in the data directory: the tables say which position they hold, and a start goes on
 //! from there.
 
+mod compare;
 mod follow;
+pub mod migrate;
 mod publish;
 mod signals;
 mod store;
@@ -22,8 +24,9 @@ use tokio::sync::watch;
 use wigeon_proto::cursor::Epoch;
 
 use crate::Fault;
+use crate::digest::Digester;
 use crate::level::Level;
-use crate::nats::{self, Log, Nats, NatsError, NewLog};
+use crate::nats::{self, Lease, Log, Nats, NatsError, NewLog};
 use crate::open::{OpenError, Store};
 use crate::outbox::Outbox;
 use crate::sequencer::{Outlet, Sequencer};
@@ -40,6 +43,7 @@ pub struct Node {
     /// This run of this node, as its entries name it.
     origin: String,
     applied: watch::Sender<u64>,
+    replicas: usize,
 }
 
 /// What [`Sequencer::start`] returns.
@@ -63,15 +67,19 @@ pub enum JoinError {
 /// was folded before.
 pub async fn join(directory: &Path, nats: &Nats, random: u64) -> Result<(Store, Node), JoinError> {
     let client = nats::connect(nats).await?;
-    let fresh = !directory.join("wigeon.db").exists();
-    let new = fresh.then(|| NewLog { epoch: Epoch::new(random), base: 0 });
+    let new = store::is_new(directory).then(|| NewLog { epoch: Epoch::new(random), base: 0 });
     let log = Arc::new(Log::open(nats, client, new).await?);
     let (applied, watched) = watch::channel(0);
     let level = Level::start(log.clone(), watched);
-    let store = store::open(directory, log.epoch, level)?;
+    let store = store::open(directory, &log, level)?;
     stands_in(&log, store.writer.position())?;
     applied.send_replace(store.writer.position());
-    Ok((store, Node { log, origin: format!("{random:016x}"), applied }))
+    Ok((store, Node { log, origin: format!("{random:016x}"), applied, replicas: nats.replicas }))
+}
+
+/// A fault of the data directory.
+fn join_error(directory: &Path, fault: Fault) -> JoinError {
+    OpenError::Database { path: directory.to_owned(), source: fault.into() }.into()
 }
 
 /// What the tables hold must be a beginning of what the stream held, and the rest must still be there.
@@ -98,15 +106,27 @@ impl Node {
         Ok(Signals::begin(self.log.clone(), self.origin.clone()).await?)
     }
 
+    /// What says whether it is this node's turn to do what one does for all.
+    pub fn lease(&self) -> Lease {
+        Lease::seek(self.log.clone(), self.replicas)
+    }
+
     /// Starts the sequencer and follows the stream, for as long as the sequencer lives. As
     /// [`Sequencer::start`] otherwise.
     pub fn start<O: Outlet>(self, mut writer: Writer, outlet: O, alive: impl Send + 'static) -> Started<O> {
-        let Self { log, origin, applied } = self;
+        let Self { log, origin, applied, .. } = self;
         let reachable = log.clone();
         let (outbox, outgoing) = Outbox::new(move || reachable.is_reachable());
         let next = writer.position() + 1;
-        writer.tell_applied(applied);
+        let (digester, digests) = Digester::new();
+        writer.tell_applied(applied, digester);
         let (sequencer, thread) = Sequencer::follow(writer, outlet, alive, outbox.clone());
+        let compared = compare::run(log.clone(), origin.clone(), sequencer.clone(), digests);
+        tokio::spawn(async move {
+            if let Err(error) = compared.await {
+                tracing::warn!(%error, "what this node comes to is not compared with others");
+            }
+        });
         tokio::spawn(publish::run(log.clone(), origin.clone(), sequencer.clone(), outbox.clone(), outgoing));
         tokio::spawn(follow::run(log, origin, sequencer.clone(), outbox, next));
         (sequencer, thread)

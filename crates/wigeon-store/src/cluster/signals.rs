@@ -27,10 +27,7 @@ pub struct Heard {
 impl Signals {
     pub(super) async fn begin(log: Arc<Log>, origin: String) -> Result<(Self, Heard), NatsError> {
         let subject = format!("{}.signals.{:010x}", log.stream, log.epoch.bits());
-        let messages = log.client.subscribe(subject.clone()).await.map_err(|error| NatsError::JetStream {
-            what: "listening to other nodes",
-            reason: error.to_string(),
-        })?;
+        let messages = log.listen(&subject).await?;
         let (outgoing, mut told) = mpsc::channel::<Vec<u8>>(CLUSTER_SIGNALS_MAX);
         let heard = Heard { messages, origin: origin.clone() };
         tokio::spawn(async move {

@@ -6,19 +6,24 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 use wigeon_proto::cursor::Epoch;
 
-use crate::Fault;
 use crate::level::Level;
-use crate::log;
+use crate::nats::Log;
 use crate::open::{Durability, OpenError, Store, live, lock, open_writer};
 use crate::overlay::Overlay;
 use crate::rows::{self, open_reader};
-use crate::schema::MigrateError;
+use crate::schema::{MigrateError, STREAM};
 use crate::search::index::IndexSizes;
 use crate::step::Stepper;
+use crate::{Fault, base, log};
 
-/// Opens the directory of a node, or makes it.
-pub(super) fn open(directory: &Path, epoch: Epoch, level: Level) -> Result<Store, OpenError> {
-    let lock = lock(directory)?;
+/// Whether there is anything in a directory that a node would go on from.
+pub(super) fn is_new(directory: &Path) -> bool {
+    !directory.join("wigeon.db").exists() && !base::file(&directory.join("log")).exists()
+}
+
+/// Opens the directory of a node, or makes it, be it from a backup of another.
+pub(super) fn open(directory: &Path, stream: &Log, level: Level) -> Result<Store, OpenError> {
+    let (lock, epoch) = (lock(directory)?, stream.epoch);
     let (file, logs) = (directory.join("wigeon.db"), directory.join("log"));
     let other = |what| OpenError::Other { path: directory.to_owned(), what };
     let database = |source: MigrateError| OpenError::Database { path: directory.to_owned(), source };
@@ -26,12 +31,18 @@ pub(super) fn open(directory: &Path, epoch: Epoch, level: Level) -> Result<Store
     fs::create_dir_all(&logs)
         .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
     if !log::segments(&logs).map_err(disk)?.is_empty() {
-        return Err(other("holds the log of a single machine"));
+        return Err(other("holds the log of a single machine: `wigeon migrate` brings it into a cluster"));
+    }
+    if !file.exists() {
+        base::restore(&logs, &file).map_err(disk)?;
     }
     let mut db = open_writer(&file).map_err(database)?;
-    if !begin(&mut db, epoch).map_err(disk)? {
+    let is_ours = self::stream(&db).map_err(disk)?.is_some_and(|kept| kept == stream.subject);
+    if !is_ours && rows::position(&db).map_err(disk)? > 0 {
         return Err(other("holds another log than the NATS stream"));
     }
+    mark(&mut db, &stream.subject, epoch).map_err(disk)?;
+    base::remove(&logs).map_err(disk)?;
     let parts = || -> Result<_, Fault> {
         // What a crash takes from the tables comes again from the stream.
         db.pragma_update(None, "synchronous", "normal")?;
@@ -44,23 +55,36 @@ pub(super) fn open(directory: &Path, epoch: Epoch, level: Level) -> Result<Store
     Ok(Store { epoch, writer, readers, lock })
 }
 
-/// Notes that the tables follow a stream of this epoch; false if they hold another log.
-fn begin(db: &mut Connection, epoch: Epoch) -> Result<bool, Fault> {
+/// Whose beginning the tables hold; none where they are a single machine's.
+pub(super) fn stream(db: &Connection) -> Result<Option<String>, Fault> {
+    let kept = "SELECT value FROM meta WHERE key = ?1";
+    Ok(db.query_row(kept, [STREAM], |row| row.get(0)).optional()?)
+}
+
+/// Notes that the tables follow a stream. By itself this directory promises as little as `memory`: a single machine
+/// that goes on from here takes a new epoch, since the cluster may go on as well.
+pub(super) fn mark(db: &mut Connection, subject: &str, epoch: Epoch) -> Result<(), Fault> {
+    note(db, epoch, Durability::Memory, Some(subject))
+}
+
+/// Notes that the stream has ended, and that a single machine goes on in its epoch.
+pub(super) fn unmark(db: &mut Connection, epoch: Epoch) -> Result<(), Fault> {
+    note(db, epoch, Durability::Fsync, None)
+}
+
+fn note(
+    db: &mut Connection,
+    epoch: Epoch,
+    durability: Durability,
+    stream: Option<&str>,
+) -> Result<(), Fault> {
     let tx = db.transaction()?;
-    let kept = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'";
-    let kept: Option<u64> = tx.query_row(kept, [], |row| row.get(0)).optional()?;
-    if rows::position(&tx)? > 0 && kept != Some(epoch.bits()) {
-        return Ok(false);
+    tx.execute("DELETE FROM meta WHERE key IN ('epoch', 'durability', ?1)", [STREAM])?;
+    let write = "INSERT INTO meta (key, value) VALUES (?1, ?2)";
+    tx.execute(write, ["epoch", &epoch.bits().to_string()])?;
+    tx.execute(write, ["durability", durability.as_str()])?;
+    if let Some(subject) = stream {
+        tx.execute(write, [STREAM, subject])?;
     }
-    // By itself this directory promises as little as that: a single machine that goes on from here takes a new
-    // epoch, since the cluster may go on as well.
-    for (key, value) in
-        [("epoch", epoch.bits().to_string()), ("durability", Durability::Memory.as_str().to_owned())]
-    {
-        let write =
-            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-        tx.execute(write, [key, &value])?;
-    }
-    tx.commit()?;
-    Ok(true)
+    Ok(tx.commit()?)
 }

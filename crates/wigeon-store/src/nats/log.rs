@@ -4,9 +4,9 @@
 //! number. Standing in the subject, epoch and base are there as long as the stream is, whatever its first
 //! messages are by now, and a node that remembers another log finds nobody who would take its entries.
 
+use std::fmt;
 use std::time::Duration;
 
-use async_nats::Client;
 use async_nats::jetstream::context::{
     AccountErrorKind, ContextBuilder, CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind,
 };
@@ -14,6 +14,7 @@ use async_nats::jetstream::{
     Context, ErrorCode,
     stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream},
 };
+use async_nats::{Client, Subscriber};
 use tokio::time::{Instant, sleep};
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::limits::{CLUSTER_ACK_MS_MAX, CLUSTER_CONNECT_MS_MAX, CLUSTER_IN_FLIGHT_MAX};
@@ -58,6 +59,16 @@ pub(super) enum Obstacle {
     /// It may be otherwise in a moment: a leader is being elected.
     Passing(String),
     Lasting(NatsError),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the stream is gone"),
+            Self::Passing(reason) => f.write_str(reason),
+            Self::Lasting(error) => error.fmt(f),
+        }
+    }
 }
 
 impl Log {
@@ -112,18 +123,33 @@ impl Log {
 
     /// The last position that the stream holds now.
     pub(crate) async fn head(&self) -> Result<u64, String> {
-        match find(&self.context, &self.stream).await {
-            Ok(info) => Ok(self.base + info.state.last_sequence),
-            Err(Obstacle::Missing) => Err("the stream is gone".into()),
-            Err(Obstacle::Passing(reason)) => Err(reason),
-            Err(Obstacle::Lasting(error)) => Err(error.to_string()),
-        }
+        let found = find(&self.context, &self.stream).await;
+        found.map(|info| self.base + info.state.last_sequence).map_err(|obstacle| obstacle.to_string())
+    }
+
+    /// Has the stream take nothing more, ever, and returns its last position.
+    pub(crate) async fn seal(&self) -> Result<u64, NatsError> {
+        let failed = |reason: String| NatsError::JetStream { what: "sealing the stream", reason };
+        let info =
+            find(&self.context, &self.stream).await.map_err(|obstacle| failed(obstacle.to_string()))?;
+        let sealed = Config { sealed: true, ..info.config };
+        let info = self.context.update_stream(sealed).await.map_err(|error| failed(error.to_string()))?;
+        Ok(self.base + info.state.last_sequence)
     }
 
     /// The first position that the stream holds now.
     pub(crate) async fn tail(&self) -> Option<u64> {
         let info = find(&self.context, &self.stream).await.ok()?;
         Some(self.base + info.state.first_sequence.max(1))
+    }
+
+    /// Hears what is said beside the log under a subject.
+    pub(crate) async fn listen(&self, subject: &str) -> Result<Subscriber, NatsError> {
+        let heard = self.client.subscribe(subject.to_owned()).await;
+        heard.map_err(|error| NatsError::JetStream {
+            what: "listening to other nodes",
+            reason: error.to_string(),
+        })
     }
 
     /// Whether there is a connection at this moment.

@@ -4,6 +4,7 @@
 //! and follows it.
 
 mod begin;
+mod lease;
 mod log;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use wigeon_proto::limits::{CLUSTER_CONNECT_MS_MAX, CLUSTER_PING_MS};
 
+pub use lease::Lease;
 pub(crate) use log::{Log, NewLog};
 
 /// Between two attempts to reach NATS, at most.

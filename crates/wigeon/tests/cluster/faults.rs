@@ -1,4 +1,5 @@
-//! Faults under load: nodes and servers of NATS are killed and held still, the leader of the log among them.
+//! Faults under load: nodes and servers of NATS are killed and held still, the leader of the log among them, and
+//! nodes are cut off.
 //! What was acked is there once, everybody is shown the same in the same order, on every node.
 //!
 //! `WIGEON_CLUSTER_ROUNDS` says how many rounds of faults there are.
@@ -25,12 +26,14 @@ const STREAM: &str = "wigeon";
 enum Fault {
     NodeKilled,
     NodeHeld,
+    NodeCutOff,
     LeaderKilled,
     LeaderHeld,
 }
 
 impl Fault {
-    const ALL: [Self; 4] = [Self::NodeKilled, Self::NodeHeld, Self::LeaderKilled, Self::LeaderHeld];
+    const ALL: [Self; 5] =
+        [Self::NodeKilled, Self::NodeHeld, Self::NodeCutOff, Self::LeaderKilled, Self::LeaderHeld];
 
     async fn strike(self, server: &mut Server, dice: &mut Dice) {
         let node = dice.roll(server.nodes.len() as u64) as usize;
@@ -47,6 +50,11 @@ impl Fault {
                 server.nodes[node].signal("STOP");
                 sleep(a_while).await;
                 server.nodes[node].signal("CONT");
+            }
+            Self::NodeCutOff => {
+                server.links[node].cut();
+                sleep(a_while * 2).await;
+                server.links[node].mend();
             }
             Self::LeaderKilled => {
                 server.nats.kill(leader);

@@ -12,10 +12,13 @@
 mod alone;
 mod begin;
 mod faults;
+mod link;
+mod moving;
 mod nats;
 mod node;
 mod proxy;
 mod server;
+mod turns;
 
 #[path = "../it/dice.rs"]
 mod dice;

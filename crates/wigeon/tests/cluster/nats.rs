@@ -70,6 +70,11 @@ impl Nats {
         urls.join(",")
     }
 
+    /// Where clients reach the servers.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.servers.iter().map(|server| server.client).collect()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.servers.len()
     }

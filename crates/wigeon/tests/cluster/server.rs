@@ -1,6 +1,7 @@
 //! What the stories of a single server know as their server: here three nodes behind a proxy that sends each
 //! request to another one.
 
+use crate::link::Link;
 use crate::nats::Nats;
 use crate::node::Node;
 use crate::proxy::Proxy;
@@ -17,6 +18,7 @@ const NODES: usize = 3;
 pub(crate) struct Server {
     proxy: Proxy,
     pub(crate) nodes: Vec<Node>,
+    pub(crate) links: Vec<Link>,
     pub(crate) nats: Nats,
 }
 
@@ -26,11 +28,16 @@ impl Server {
     }
 
     pub(crate) async fn start_with(environment: &[(&str, &str)]) -> Self {
-        let nats = Nats::start(NODES).await;
-        let urls = nats.urls();
-        let nodes: Vec<_> = (0..NODES).map(|_| Node::new(&urls, nats.count(), environment)).collect();
+        // Nodes are not told of ways round their links.
+        let nats = Nats::start_with(NODES, &["--no_advertise"]).await;
+        let (mut links, mut nodes) = (Vec::new(), Vec::new());
+        for _ in 0..NODES {
+            let link = Link::start(&nats.ports()).await;
+            nodes.push(Node::new(link.urls(), nats.count(), environment));
+            links.push(link);
+        }
         let proxy = Proxy::start(nodes.iter().map(|node| node.port).collect()).await;
-        let mut server = Self { proxy, nodes, nats };
+        let mut server = Self { proxy, nodes, links, nats };
         // All at once, so that they meet in making the stream.
         server.restart().await;
         server
