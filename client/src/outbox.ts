@@ -43,7 +43,7 @@ const COMMAND_BYTES_MAX = 128 * 1024;
 /** The server may forget an id after 30 days; a person has forgotten the message after one. */
 const GIVE_UP_MS = 86400e3;
 /** A room that is slow may ask for hours. It may be faster again before, and what goes elsewhere waits for it too. */
-const HOLD_MS_MAX = 20000;
+const HOLD_MS_MAX = 10000;
 /** Sent by a way that brings no answer: so long its own event may take. */
 const ECHO_MS = 10000;
 

@@ -160,8 +160,10 @@ export async function station(name, ...walkers) {
     for (const [width, size] of Object.entries({ wide: WIDE, narrow: NARROW })) {
       await page.setViewportSize(size);
       for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme });
-        await page.screenshot({ path: `${SHOTS}/${name}-${who}-${width}-${colorScheme}.png`, animations: "disabled" });
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        // The page hears of it, and colours glide: two frames later nothing moves any more.
+        await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+        await page.screenshot({ path: `${SHOTS}/${name}-${who}-${width}-${colorScheme}.png` });
       }
     }
     await page.setViewportSize(viewport);
