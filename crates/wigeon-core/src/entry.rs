@@ -10,7 +10,25 @@ use wigeon_proto::command::Durable;
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 
 /// The version of the rules an entry was admitted under.
+///
+/// A log is kept, and folded again by later versions of the program: after a crash, for a check, for tables that
+/// are lost. So an entry comes for good to what it came to first, and a rule that is changed asks for the
+/// entry's version. `tests/it/versions.rs` has a log of each version.
 pub const RULES_VERSION: u32 = 1;
+
+/// Why bytes of a log are no entry.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableEntry {
+    /// Its rules may mean by it what ours do not.
+    #[error("was written by a newer wigeon (rules {found}, this one knows {RULES_VERSION}): start that one")]
+    Newer {
+        /// The entry's version.
+        found: u32,
+    },
+    /// It is none.
+    #[error("is no entry: {0}")]
+    Form(#[from] serde_json::Error),
+}
 
 /// What the actor may do beyond their roles in rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +118,21 @@ impl Entry {
     }
 
     /// Reads what [`Self::to_bytes`] made.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnreadableEntry> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        let newer = |found| UnreadableEntry::Newer { found };
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(entry) if entry.v > RULES_VERSION => Err(newer(entry.v)),
+            Ok(entry) => Ok(entry),
+            // A command of rules to come is of no form that we know.
+            Err(error) => match serde_json::from_slice(bytes) {
+                Ok(Version { v }) if v > RULES_VERSION => Err(newer(v)),
+                _ => Err(error.into()),
+            },
+        }
     }
 }
 

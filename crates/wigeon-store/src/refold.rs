@@ -58,7 +58,7 @@ impl Refold {
         let disagrees = |what: &str| Fault::Log(format!("entry {position} {what}"));
         let entry = Entry::from_bytes(bytes).map_err(|error| disagrees(&error.to_string()))?;
         let Step::Applied(effect) = self.stepper.step(&entry.into())? else {
-            return Err(disagrees("does not apply; start the version of wigeon that wrote it, and stop it"));
+            return Err(disagrees("does not apply, though it did once: a fault of this version of wigeon"));
         };
         self.weight += effect.pending.weight();
         self.slice.push(effect.pending);

@@ -203,6 +203,6 @@ fn write(segment: &Segment, to: &Path, positions: &BTreeSet<u64>) -> Result<bool
 
 /// An entry whose text is gone; none where it has gone before.
 fn without_text(bytes: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-    let mut entry = Entry::from_bytes(bytes).map_err(|error| Fault::Log(error.to_string()))?;
+    let mut entry = Entry::from_bytes(bytes).map_err(|error| Fault::Log(format!("an entry {error}")))?;
     Ok(entry.scrub().then(|| entry.to_bytes()))
 }

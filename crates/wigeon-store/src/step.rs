@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use wigeon_core::apply::{apply, remembers};
-use wigeon_core::entry::{Entry, PayloadHash};
+use wigeon_core::entry::{Entry, PayloadHash, UnreadableEntry};
 use wigeon_core::outcome::{Applied, Change, Ok as Told, Outcome, RoomRef};
 use wigeon_core::state::MessageState;
 use wigeon_proto::command::{Durable, Send};
@@ -67,7 +67,7 @@ impl From<Entry> for Admitted {
 
 impl Admitted {
     /// One that a log has kept.
-    pub(crate) fn stored(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn stored(bytes: &[u8]) -> Result<Self, UnreadableEntry> {
         let entry = Entry::from_bytes(bytes)?;
         let (hash, key) = (entry.payload_hash(), answer_key(&entry.actor, &entry.id));
         Ok(Self { hash, key, bytes: Vec::new(), entry })

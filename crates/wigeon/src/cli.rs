@@ -37,8 +37,9 @@ Examples:
 const BACKUP_EXAMPLES: &str = "\
 Examples:
   wigeon backup --data /var/lib/wigeon /backups/$(date +%F)
-  cp -a /backups/2026-11-23 /var/lib/wigeon && wigeon --data /var/lib/wigeon
-      Restore it.";
+  mv /var/lib/wigeon /var/lib/wigeon.old
+  cp -a /backups/2026-11-23 /var/lib/wigeon
+      Restore it: with the server stopped, and then started.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -84,8 +85,9 @@ pub(crate) enum Command {
     Backup(BackupArguments),
     /// Check that the tables of a data directory are what its log says
     ///
-    /// For a directory that no server is using. Folds the log once more and compares every row. Exit code 0:
-    /// it is right; 1: it is not, and what is different is printed; 2: it could not be checked.
+    /// For a directory that no server is using. Folds the log once more, compares every row, and every word of the
+    /// search index with the messages; nothing is changed. Exit code 0: it is right; 1: it is not, and what is
+    /// different is printed; 2: it could not be checked.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Move a data directory into a cluster, or out of one

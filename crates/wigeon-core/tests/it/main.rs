@@ -8,4 +8,5 @@ mod moderation;
 mod retention;
 mod rules;
 mod users;
+mod versions;
 mod world;

@@ -136,6 +136,28 @@ fn a_damaged_log_is_refused_and_says_where() {
 }
 
 #[test]
+fn an_entry_of_rules_to_come_stops_the_start_and_says_so() {
+    let (dir, mut store) = store();
+    apply(&mut store, &beginning());
+    apply(&mut store, &[message("m1", "x")]);
+    drop(store);
+    // As a newer program would have written the last of them.
+    let file = dir.path().join("log").join(&files(dir.path())[0]);
+    let mut bytes = fs::read(&file).unwrap();
+    let entry = bytes.windows(7).rposition(|part| part == br#"{"v":1,"#).unwrap();
+    bytes[entry + 5] = b'2';
+    let record = entry - 20;
+    let length = u32::from_le_bytes(bytes[record..record + 4].try_into().unwrap()) as usize;
+    let sum = crc32fast::hash(&bytes[record + 8..record + 8 + length]);
+    bytes[record + 4..record + 8].copy_from_slice(&sum.to_le_bytes());
+    fs::write(&file, bytes).unwrap();
+    // So that all of the log is needed.
+    forget(dir.path());
+    let error = Store::open(dir.path(), Durability::Os, 8).unwrap_err().to_string();
+    assert!(error.contains("entry 4 was written by a newer wigeon (rules 2, this one knows 1)"), "{error}");
+}
+
+#[test]
 fn tables_that_are_older_than_the_log_are_folded_up_to_it() {
     let (dir, store) = store();
     drop(store);
