@@ -69,7 +69,7 @@ suite("rooms", () => {
     const cy = new Chat(page, "Cy");
     await page.getByRole("heading", { name: "Join “Invited”?" }).waitFor();
     await page.getByRole("button", { name: "Join" }).click();
-    await page.getByRole("heading", { name: "Invited" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Invited", exact: true }).waitFor();
     await cy.send("hello, I was invited");
     await ann.sees("hello, I was invited");
     tokens.Dee = server.token("dee", { name: "Dee" });
