@@ -18,6 +18,7 @@ use wigeon_core::entry::RULES_VERSION;
 use wigeon_proto::limits::{CLUSTER_HEARTBEAT_MS, CLUSTER_SILENCE_MS_MAX};
 
 use super::ORIGIN;
+use super::walk::{Missing, Walk};
 use crate::Fault;
 use crate::nats::Log;
 use crate::outbox::Outbox;
@@ -45,8 +46,7 @@ struct Follower<F, R> {
     origin: String,
     sequencer: Sequencer<F, R>,
     outbox: Outbox<R>,
-    /// The position that comes next.
-    next: u64,
+    walk: Walk,
 }
 
 /// Follows until the sequencer has ended, or until it cannot.
@@ -57,13 +57,14 @@ pub(super) async fn run<F: Send + 'static, R: Send + 'static>(
     outbox: Outbox<R>,
     next: u64,
 ) {
-    let mut follower = Follower { log, origin, sequencer, outbox, next };
+    let mut follower = Follower { log, origin, sequencer, outbox, walk: Walk::new(next) };
     loop {
         match follower.consume().await {
             End::Again(why) => {
-                tracing::debug!(why, next = follower.next, "following the stream anew");
-                if let Some(first) = follower.log.tail().await.filter(|first| *first > follower.next) {
-                    let gone = format!("entries {} to {} are gone from the stream", follower.next, first - 1);
+                let next = follower.walk.next();
+                tracing::debug!(why, next, "following the stream anew");
+                if let Some(first) = follower.log.tail().await.filter(|first| *first > next) {
+                    let gone = format!("entries {next} to {} are gone from the stream", first - 1);
                     return follower.sequencer.fail(Fault::Stream(gone)).await;
                 }
                 sleep(AGAIN).await;
@@ -83,7 +84,9 @@ impl<F: Send + 'static, R: Send + 'static> Follower<F, R> {
         };
         let consumer = push::Config {
             deliver_subject: inbox,
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.next - self.log.base },
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: self.walk.next() - self.log.base,
+            },
             ack_policy: AckPolicy::None,
             max_deliver: 1,
             flow_control: true,
@@ -108,7 +111,7 @@ impl<F: Send + 'static, R: Send + 'static> Follower<F, R> {
     }
 
     async fn listen(&mut self, messages: &mut Subscriber) -> End {
-        let mut delivered = 0;
+        self.walk.begin();
         loop {
             let silence = Duration::from_millis(CLUSTER_SILENCE_MS_MAX);
             let message = tokio::select! {
@@ -117,25 +120,24 @@ impl<F: Send + 'static, R: Send + 'static> Follower<F, R> {
             };
             let Ok(Some(message)) = message else { return End::Again("silence") };
             if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
-                if let Err(end) = self.heartbeat(&message, delivered).await {
+                if let Err(end) = self.heartbeat(&message).await {
                     return end;
                 }
                 continue;
             }
             let Some((consumer, stream)) = sequences(&message) else { continue };
-            delivered += 1;
-            if consumer != delivered || stream + self.log.base != self.next {
-                return End::Again("a message is missing");
+            let position = stream + self.log.base;
+            if let Err(Missing(what)) = self.walk.message(consumer, position) {
+                return End::Again(what);
             }
-            match self.take(&message).await {
-                Ok(()) => self.next += 1,
-                Err(end) => return end,
+            if let Err(end) = self.take(position, &message).await {
+                return end;
             }
         }
     }
 
     /// Answers whether we keep up, and sees whether the last messages are missing.
-    async fn heartbeat(&self, message: &Message, delivered: u64) -> Result<(), End> {
+    async fn heartbeat(&self, message: &Message) -> Result<(), End> {
         let header = |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name));
         let asked = message.reply.clone().map(|reply| reply.to_string());
         if let Some(reply) = asked.or_else(|| header("Nats-Consumer-Stalled").map(ToString::to_string))
@@ -144,49 +146,47 @@ impl<F: Send + 'static, R: Send + 'static> Follower<F, R> {
             return Err(End::Again("no connection"));
         }
         match header("Nats-Last-Consumer").and_then(|last| last.as_str().parse::<u64>().ok()) {
-            Some(last) if last > delivered => Err(End::Again("the last messages are missing")),
-            _ => Ok(()),
+            Some(sent) => self.walk.heartbeat(sent).map_err(|Missing(what)| End::Again(what)),
+            None => Ok(()),
         }
     }
 
     /// Puts one message in the sequencer's line.
-    async fn take(&self, message: &Message) -> Result<(), End> {
+    async fn take(&self, position: u64, message: &Message) -> Result<(), End> {
         if message.subject.as_str() != self.log.subject {
-            let (position, subject) = (self.next, &message.subject);
+            let subject = &message.subject;
             let text = format!("entry {position} is of another log than ours: {subject}");
             return Err(End::Fault(Fault::Stream(text)));
         }
-        let entry = self.read(&message.payload).map_err(End::Fault)?;
+        let entry = read(position, &message.payload).map_err(End::Fault)?;
         let origin = message.headers.as_ref().and_then(|headers| headers.get(ORIGIN));
         let number = origin.and_then(|origin| {
             let (run, number) = origin.as_str().rsplit_once('.')?;
             (run == self.origin).then(|| number.parse().ok())?
         });
         let reply = number.and_then(|number| self.outbox.take(number));
-        let taken = self.sequencer.ordered(self.next, entry, reply).await;
+        let taken = self.sequencer.ordered(position, entry, reply).await;
         if taken { Ok(()) } else { Err(End::Over) }
     }
+}
 
-    /// An entry of ours. What is none, put there by other hands, is passed over by every node alike; one that
-    /// another version has written must not be, because that one applies it.
-    fn read(&self, bytes: &[u8]) -> Result<Option<Admitted>, Fault> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            v: u32,
-        }
-        let position = self.next;
-        let Ok(Versioned { v }) = serde_json::from_slice(bytes) else {
-            tracing::error!(position, "the stream holds something that is no entry: passed over");
-            return Ok(None);
-        };
-        if v > RULES_VERSION {
-            let text =
-                format!("entry {position} is of rules {v}, this node knows {RULES_VERSION}: upgrade it");
-            return Err(Fault::Stream(text));
-        }
-        let entry = Admitted::stored(bytes);
-        entry.map(Some).map_err(|error| Fault::Stream(format!("entry {position} cannot be read: {error}")))
+/// An entry of ours. What is none, put there by other hands, is passed over by every node alike; one that
+/// another version has written must not be, because that one applies it.
+fn read(position: u64, bytes: &[u8]) -> Result<Option<Admitted>, Fault> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u32,
     }
+    let Ok(Versioned { v }) = serde_json::from_slice(bytes) else {
+        tracing::error!(position, "the stream holds something that is no entry: passed over");
+        return Ok(None);
+    };
+    if v > RULES_VERSION {
+        let text = format!("entry {position} is of rules {v}, this node knows {RULES_VERSION}: upgrade it");
+        return Err(Fault::Stream(text));
+    }
+    let entry = Admitted::stored(bytes);
+    entry.map(Some).map_err(|error| Fault::Stream(format!("entry {position} cannot be read: {error}")))
 }
 
 /// A message's number for its consumer, and in the stream: `$JS.ACK.stream.consumer.delivered.stream.consumer…`,

@@ -14,7 +14,10 @@ mod follow;
 pub mod migrate;
 mod publish;
 mod signals;
+#[cfg(test)]
+mod simulation;
 mod store;
+mod walk;
 
 use std::path::Path;
 use std::sync::Arc;
