@@ -41,8 +41,10 @@ suite("a thread", () => {
     await field.fill("I do");
     await field.press("Enter");
     await inThread(chat, "I do").waitFor();
-    const { messages } = await server.command(ann, { type: "history", room: id, before: 99, limit: 1 });
-    assert.equal(messages[0].thread, 1);
+    await until("the server has it in the thread", async () => {
+      const { messages } = await server.command(ann, { type: "history", room: id, before: 99, limit: 1 });
+      return messages[0].thread === 1;
+    });
     await other.page.getByTestId("thread-link").getByText("1 reply").click();
     await panel(other).getByRole("heading", { name: "Thread" }).waitFor();
     await inThread(other, "who brings grain?").waitFor();
