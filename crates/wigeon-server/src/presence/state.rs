@@ -1,23 +1,7 @@
-//! Presence: who is there, told to those who asked, and remembered nowhere but here.
-//!
-//! ```text
-//!              feed opens, session renews
-//!   offline ───────────────────────────────▶ online
-//!      ▲                                        │ no feed is left, no session runs
-//!      └──────── 20 s, and nobody came ─────────┘
-//! ```
-//! A user is there while a feed of theirs is live or the lease of one of their sessions runs, so that one who
-//! polls is as present as one with a socket. The wait before "offline" hides reloads, changes of transport and
-//! tunnels. Asking is a lease too: it ends by itself, and nobody has to say that a page was closed.
-//!
-//! In a cluster each node says who is there with it, and a user is there while they are with any. What a node
-//! says is a lease as well, so that nobody stays for ever with a node that has died.
-//!
-//! Besides, it knows how far each user's devices have taken the log in: what "delivered" is made from.
+//! What is known of presence, and how it changes: a machine without a clock, a lock or a network of its own.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -29,127 +13,10 @@ use wigeon_proto::limits::{
 };
 use wigeon_proto::reply::Presence as Shown;
 
-use crate::clock::now_ms;
-use crate::peers::{Peers, Said};
-
 const SESSION: Duration = Duration::from_millis(SESSION_MS);
 const DEBOUNCE: Duration = Duration::from_millis(PRESENCE_DEBOUNCE_MS);
 const WATCH: Duration = Duration::from_millis(PRESENCE_WATCH_MS);
 const PEER: Duration = Duration::from_millis(CLUSTER_PRESENCE_MS_MAX);
-
-/// A handle; clones share it. What there is to tell is returned: telling is the hub's.
-#[derive(Clone, Default)]
-pub(crate) struct Presence {
-    state: Arc<Mutex<State>>,
-    pub(crate) peers: Peers,
-}
-
-/// While it lives, a feed of the user is live.
-pub(crate) struct Present {
-    presence: Presence,
-    user: UserId,
-}
-
-impl Presence {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics under the lock of presence")
-    }
-
-    /// That of a node, which tells the others.
-    pub(crate) fn with_peers(peers: Peers) -> Self {
-        Self { peers, ..Self::default() }
-    }
-
-    /// A feed of the user opens.
-    pub(crate) fn enter(&self, user: &UserId) -> (Present, Vec<Told>) {
-        let mut state = self.lock();
-        let told = state.enter(user, Instant::now(), now_ms());
-        let came = state.comes_here(user);
-        drop(state);
-        self.say_came(came, user);
-        (Present { presence: self.clone(), user: user.clone() }, told)
-    }
-
-    /// A session of the user gives a sign of life.
-    pub(crate) fn renew(&self, user: &UserId) -> Vec<Told> {
-        let mut state = self.lock();
-        let told = state.renew(user, Instant::now(), now_ms());
-        let came = state.comes_here(user);
-        drop(state);
-        self.say_came(came, user);
-        told
-    }
-
-    fn say_came(&self, came: bool, user: &UserId) {
-        if came {
-            self.peers.say(|| Said::Present { users: vec![user.clone()] });
-        }
-    }
-
-    /// A device of the user has taken in everything up to a position. Returns up to where it was known before,
-    /// where that is further.
-    pub(crate) fn acked(&self, user: &UserId, position: u64) -> Option<u64> {
-        self.lock().acked(user, position, now_ms())
-    }
-
-    /// Whether a device of the user is known to have taken in a position.
-    pub(crate) fn has_acked(&self, user: &UserId, position: u64) -> bool {
-        self.lock().users.get(user).is_some_and(|who| who.acked >= position)
-    }
-
-    /// How these users are now, and from now on for a while each change of it to `watcher`.
-    pub(crate) fn watch(&self, watcher: &UserId, users: Vec<UserId>) -> Vec<Shown> {
-        self.peers.say(|| Said::Watch { watcher: watcher.clone(), users: users.clone() });
-        self.lock().watch(watcher, users, Instant::now())
-    }
-
-    /// Those who have gone since the last time.
-    pub(crate) fn look_around(&self) -> Vec<Told> {
-        let mut state = self.lock();
-        let told = state.look_around(Instant::now());
-        let (gone, acked) = (std::mem::take(&mut state.gone), std::mem::take(&mut state.acked));
-        drop(state);
-        self.peers.say_of(&gone, |users| Said::Gone { users });
-        self.peers.say_of(&acked.into_iter().collect::<Vec<_>>(), |users| Said::Acked { users });
-        told
-    }
-
-    /// Tells the other nodes who is here.
-    pub(crate) fn say_who_is_here(&self) {
-        let here = self.lock().here();
-        self.peers.say_of(&here, |users| Said::Present { users });
-    }
-
-    /// Another node has these users.
-    pub(crate) fn peer_has(&self, node: &str, users: &[UserId]) -> Vec<Told> {
-        let (mut state, now) = (self.lock(), Instant::now());
-        users.iter().flat_map(|user| state.peer_has(node, user, now, now_ms())).collect()
-    }
-
-    /// Another node has these users no longer; the next look around tells.
-    pub(crate) fn peer_lost(&self, node: &str, users: &[UserId]) {
-        let mut state = self.lock();
-        for user in users {
-            state.peer_lost(node, user, Instant::now());
-        }
-    }
-
-    /// Another node was asked to tell of these users.
-    pub(crate) fn peer_watches(&self, watcher: &UserId, users: Vec<UserId>) {
-        self.lock().watch(watcher, users, Instant::now());
-    }
-
-    /// Another node knows how far a device of the user is.
-    pub(crate) fn peer_acked(&self, user: &UserId, position: u64) {
-        self.lock().note_acked(user, position, now_ms());
-    }
-}
-
-impl Drop for Present {
-    fn drop(&mut self) {
-        self.presence.lock().leave(&self.user, Instant::now(), now_ms());
-    }
-}
 
 /// A change, and whom it is told.
 #[derive(Debug, PartialEq)]
@@ -167,8 +34,9 @@ impl Told {
     }
 }
 
+/// Who is there, who asked about whom, and what is to be told: all of it by the clock that is passed in.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     users: HashMap<UserId, Who>,
     /// Who is told of a user, and until when.
     watchers: HashMap<UserId, HashMap<UserId, Instant>>,
@@ -212,9 +80,7 @@ impl Who {
             acked: 0,
         }
     }
-}
 
-impl Who {
     /// When to look at them again, where they have no feed; none if their time is over.
     fn next(&self, now: Instant) -> Option<Instant> {
         let elsewhere = self.elsewhere.iter().map(|(_, until)| *until);
@@ -227,12 +93,12 @@ impl State {
         self.users.entry(user.clone()).or_insert_with(|| Who::new(now))
     }
 
-    fn enter(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+    pub(super) fn enter(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
         self.who(user, now).feeds += 1;
         self.comes(user, now, at)
     }
 
-    fn renew(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+    pub(super) fn renew(&mut self, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
         self.stays_until(user, now + SESSION, now);
         self.comes(user, now, at)
     }
@@ -246,7 +112,7 @@ impl State {
         self.told(user, PresenceState::Online, now)
     }
 
-    fn leave(&mut self, user: &UserId, now: Instant, at: u64) {
+    pub(super) fn leave(&mut self, user: &UserId, now: Instant, at: u64) {
         let who = self.who(user, now);
         who.feeds -= 1;
         who.seen_at = at;
@@ -264,14 +130,24 @@ impl State {
         }
     }
 
-    fn acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
+    pub(super) fn acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
         let before = self.note_acked(user, position, at)?;
         self.acked.insert(user.clone(), position);
         Some(before)
     }
 
+    /// Whether a device of the user is known to have taken in a position.
+    pub(super) fn has_acked(&self, user: &UserId, position: u64) -> bool {
+        self.users.get(user).is_some_and(|who| who.acked >= position)
+    }
+
+    /// Who has gone from this node, and how far devices are, since it was asked last: what other nodes are told.
+    pub(super) fn take_news(&mut self) -> (Vec<UserId>, Vec<(UserId, u64)>) {
+        (std::mem::take(&mut self.gone), std::mem::take(&mut self.acked).into_iter().collect())
+    }
+
     /// Returns up to where it was known before, where that is further.
-    fn note_acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
+    pub(super) fn note_acked(&mut self, user: &UserId, position: u64, at: u64) -> Option<u64> {
         // Only of those who are there anyway: an acknowledgement comes beside a feed.
         let who = self.users.get_mut(user)?;
         who.seen_at = at;
@@ -281,15 +157,15 @@ impl State {
     }
 
     /// Says whether they were not with this node before.
-    fn comes_here(&mut self, user: &UserId) -> bool {
+    pub(super) fn comes_here(&mut self, user: &UserId) -> bool {
         self.users.get_mut(user).is_some_and(|who| !std::mem::replace(&mut who.here, true))
     }
 
-    fn here(&self) -> Vec<UserId> {
+    pub(super) fn here(&self) -> Vec<UserId> {
         self.users.iter().filter(|(_, who)| who.here).map(|(user, _)| user.clone()).collect()
     }
 
-    fn peer_has(&mut self, node: &str, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
+    pub(super) fn peer_has(&mut self, node: &str, user: &UserId, now: Instant, at: u64) -> Vec<Told> {
         let who = self.who(user, now);
         who.elsewhere.retain(|(known, _)| known != node);
         who.elsewhere.push((node.to_owned(), now + PEER));
@@ -297,7 +173,7 @@ impl State {
         self.comes(user, now, at)
     }
 
-    fn peer_lost(&mut self, node: &str, user: &UserId, now: Instant) {
+    pub(super) fn peer_lost(&mut self, node: &str, user: &UserId, now: Instant) {
         let Some(who) = self.users.get_mut(user) else { return };
         who.elsewhere.retain(|(known, _)| known != node);
         who.awaited = true;
@@ -305,7 +181,7 @@ impl State {
     }
 
     /// Those whose time is over are offline now.
-    fn look_around(&mut self, now: Instant) -> Vec<Told> {
+    pub(super) fn look_around(&mut self, now: Instant) -> Vec<Told> {
         let mut told = Vec::new();
         while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
             let Some(Reverse((_, user))) = self.due.pop() else { break };
@@ -339,7 +215,7 @@ impl State {
         if to.is_empty() { Vec::new() } else { vec![Told { to, user: user.clone(), state, at }] }
     }
 
-    fn watch(&mut self, watcher: &UserId, mut users: Vec<UserId>, now: Instant) -> Vec<Shown> {
+    pub(super) fn watch(&mut self, watcher: &UserId, mut users: Vec<UserId>, now: Instant) -> Vec<Shown> {
         users.sort_unstable();
         users.dedup();
         if self.users.get(watcher).is_some_and(|who| who.online) {
