@@ -5,14 +5,14 @@
 //! `WIGEON_CLUSTER_ROUNDS` says how many rounds of faults there are.
 
 use crate::dice::Dice;
-use crate::readers::{Watcher, verify};
+use crate::readers::{Watcher, log, verify};
 use crate::senders::Senders;
 use crate::server::{Server, until};
 use serde_json::json;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
-use wigeon_client::{Client, ReadOptions};
+use wigeon_client::ReadOptions;
 
 const ROOM: &str = "storm";
 const READERS: usize = 4;
@@ -71,24 +71,6 @@ impl Fault {
     }
 }
 
-/// What a node holds, as `(cursor, id)`.
-async fn log(client: &Client, after: &str) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    let mut options = ReadOptions::after(Some(after));
-    options.rooms = vec![ROOM.to_owned()];
-    loop {
-        let page = client.poll(&options).await.expect("a page");
-        let messages = page.frames.iter().filter(|frame| frame.kind() == "message");
-        all.extend(
-            messages.map(|frame| (frame.cursor().expect("a cursor").to_owned(), frame.text("id").to_owned())),
-        );
-        options.after = Some(page.cursor);
-        if !page.more {
-            return all;
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_lose_and_double_nothing_and_all_nodes_hold_the_same() {
     let mut dice = Dice::rolled();
@@ -122,12 +104,12 @@ async fn faults_lose_and_double_nothing_and_all_nodes_hold_the_same() {
         node.ready().await;
     }
     let logs = [0, 1, 2].map(|node| server.user_at(node, "witness"));
-    let whole = log(&logs[0], &start).await;
+    let whole = log(&logs[0], ROOM, &start).await;
     assert_eq!(whole.len(), wanted, "each send made one message");
     let ids: HashSet<&str> = whole.iter().map(|(_, id)| id.as_str()).collect();
     assert!(acked.iter().all(|id| ids.contains(id.as_str())), "each acked send is there");
     for other in &logs[1..] {
-        assert!(log(other, &start).await == whole, "every node holds the same");
+        assert!(log(other, ROOM, &start).await == whole, "every node holds the same");
     }
     for watcher in watchers {
         let (seen, _) = watcher.finish(whole.len()).await;

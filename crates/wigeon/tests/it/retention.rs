@@ -7,7 +7,7 @@ use crate::ops::{frame, frame_of, history, live, now, polls};
 use crate::server::{Server, send, soon};
 use serde_json::{Value, json};
 use wigeon_client::{Client, ReadOptions};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::{Command, Request};
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::transport::Transport;
@@ -21,16 +21,14 @@ fn ago(days: u64, command: &Value) -> Entry {
     let Command::Durable(command) = request.command else { panic!("not durable") };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
     Entry {
-        v: RULES_VERSION,
-        actor: UserId::parse("ann").expect("an id"),
-        rights: Rights::User,
-        at: now - days * DAY_MS,
-        id: request.id.expect("an id"),
         new_room: RoomId::parse("kept").ok(),
-        new_code: None,
-        passed: None,
-        scrubbed: None,
-        command,
+        ..Entry::new(
+            UserId::parse("ann").expect("an id"),
+            Rights::User,
+            now - days * DAY_MS,
+            request.id.expect("an id"),
+            command,
+        )
     }
 }
 

@@ -21,7 +21,7 @@ mod server;
 
 use chaos::Chaos;
 use dice::Dice;
-use readers::{Watcher, pauses, verify};
+use readers::{Watcher, log, pauses, verify};
 use senders::Senders;
 use serde_json::json;
 use server::{Server, until};
@@ -33,24 +33,6 @@ const ROOM: &str = "storm";
 const READERS: usize = 6;
 const KILLS: usize = 8;
 const MESSAGES: usize = 100_000;
-
-/// What the log holds in the end, as `(cursor, id)`, read without any trouble in between.
-async fn log(client: &Client, after: &str) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    let mut options = wigeon_client::ReadOptions::after(Some(after));
-    options.rooms = vec![ROOM.to_owned()];
-    loop {
-        let page = client.poll(&options).await.expect("a page");
-        let messages = page.frames.iter().filter(|frame| frame.kind() == "message");
-        all.extend(
-            messages.map(|frame| (frame.cursor().expect("a cursor").to_owned(), frame.text("id").to_owned())),
-        );
-        options.after = Some(page.cursor);
-        if !page.more {
-            return all;
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_sees_every_message_once_and_in_order() {
@@ -83,7 +65,7 @@ async fn everybody_sees_every_message_once_and_in_order() {
     }
     let acked = senders.finish().await;
 
-    let log = log(&server.user("witness"), &start).await;
+    let log = log(&server.user("witness"), ROOM, &start).await;
     assert_eq!(log.len(), wanted, "each send made one message");
     let ids: std::collections::HashSet<&str> = log.iter().map(|(_, id)| id.as_str()).collect();
     assert!(acked.iter().all(|id| ids.contains(id.as_str())), "each acked send is there");

@@ -6,13 +6,32 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-use wigeon_client::{Backoff, Client, Notice, Session, SessionOptions};
+use wigeon_client::{Backoff, Client, Notice, ReadOptions, Session, SessionOptions};
 use wigeon_proto::transport::Transport;
 
 /// The longest time between two changes of transport.
 const CHANGE_MS: u64 = 400;
 
-type Seen = Vec<(String, String)>;
+/// Messages of a room in their order, as `(cursor, id)`.
+pub(crate) type Seen = Vec<(String, String)>;
+
+/// What the log holds of a room after a cursor, as `(cursor, id)`, read without any trouble in between.
+pub(crate) async fn log(client: &Client, room: &str, after: &str) -> Seen {
+    let mut all = Vec::new();
+    let mut options = ReadOptions::after(Some(after));
+    options.rooms = vec![room.to_owned()];
+    loop {
+        let page = client.poll(&options).await.expect("a page");
+        let messages = page.frames.iter().filter(|frame| frame.kind() == "message");
+        all.extend(
+            messages.map(|frame| (frame.cursor().expect("a cursor").to_owned(), frame.text("id").to_owned())),
+        );
+        options.after = Some(page.cursor);
+        if !page.more {
+            return all;
+        }
+    }
+}
 
 /// A change from WebSocket to a held poll or back, and the longest silence around it.
 pub(crate) type Pause = Duration;
