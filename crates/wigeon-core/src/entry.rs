@@ -74,6 +74,22 @@ pub struct Entry {
 pub type PayloadHash = [u8; 16];
 
 impl Entry {
+    /// A command of these rules, admitted at `at` (milliseconds since 1970), with nothing made for it beforehand.
+    pub fn new(actor: UserId, rights: Rights, at: u64, id: CommandId, command: Durable) -> Self {
+        Self {
+            v: RULES_VERSION,
+            actor,
+            rights,
+            at,
+            id,
+            new_room: None,
+            new_code: None,
+            passed: None,
+            scrubbed: None,
+            command,
+        }
+    }
+
     /// The hash of the command alone: not of when or by whom it came.
     pub fn payload_hash(&self) -> PayloadHash {
         if let Some(hash) = self.scrubbed {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::Durable;
 use wigeon_proto::cursor::{Cursor, Epoch};
 use wigeon_proto::error::{ErrorCode, WireError};
@@ -110,18 +110,7 @@ impl App {
     ) {
         let new_room = matches!(command, Durable::RoomCreate(_)).then(new_room_id);
         let new_code = matches!(command, Durable::InviteCreate(_)).then(new_invite_code);
-        let entry = Entry {
-            v: RULES_VERSION,
-            actor,
-            rights,
-            at: now_ms(),
-            id,
-            new_room,
-            new_code,
-            command,
-            passed: None,
-            scrubbed: None,
-        };
+        let entry = Entry { new_room, new_code, ..Entry::new(actor, rights, now_ms(), id, command) };
         if let Err((error, reply)) = self.sequencer.submit(entry, reply) {
             // The caller is still at work on its wire, and flushes it after.
             reply.answer(Err(error));

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::{Body, Durable, RoomCreate, Send};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::limits::{COMMIT_ENTRIES_MAX, SEQUENCER_QUEUE_MAX};
@@ -141,18 +141,7 @@ impl Load {
     fn admit(&self, actor: u64, id: &str, command: Durable, rights: Rights) -> Entry {
         let (actor, id) = (self.actors[actor as usize].clone(), CommandId::parse(id).expect("an id"));
         let at = 1_764_000_000_000;
-        Entry {
-            v: RULES_VERSION,
-            actor,
-            rights,
-            at,
-            id,
-            new_room: None,
-            new_code: None,
-            command,
-            passed: None,
-            scrubbed: None,
-        }
+        Entry::new(actor, rights, at, id, command)
     }
 
     /// Where an actor writes: each room has two of them or so.

@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::{Body, Durable, Edit, RoomCreate, Search, Send, Target, When};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::room::{PolicyChange, RoomKind};
@@ -108,18 +108,7 @@ impl Filling {
         let id = CommandId::parse(&format!("c{}", self.ids)).expect("an id");
         let (actor, at) = (user(actor), self.at + self.ids * 500);
         let rights = Rights::Service;
-        let entry = Entry {
-            v: RULES_VERSION,
-            actor,
-            rights,
-            at,
-            id,
-            new_room: None,
-            new_code: None,
-            passed: None,
-            scrubbed: None,
-            command,
-        };
+        let entry = Entry::new(actor, rights, at, id, command);
         let answer = self.store.writer.step(&entry.into()).expect("a disk");
         if self.ids.is_multiple_of(BATCH) {
             self.store.writer.commit().expect("a disk");

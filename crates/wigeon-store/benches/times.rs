@@ -9,7 +9,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::{Body, Durable, RoomCreate, Send};
 use wigeon_proto::id::{CommandId, RoomId, UserId};
 use wigeon_proto::limits::{PAGE_BYTES_MAX, PAGE_FRAMES_MAX};
@@ -65,18 +65,7 @@ fn cases() -> Vec<Case> {
 fn entry(n: usize, rights: Rights, command: Durable) -> Entry {
     let (actor, id) = (ann(), CommandId::parse(&format!("c{n}")).expect("an id"));
     let at = 1_764_000_000_000;
-    Entry {
-        v: RULES_VERSION,
-        actor,
-        rights,
-        at,
-        id,
-        new_room: None,
-        new_code: None,
-        command,
-        passed: None,
-        scrubbed: None,
-    }
+    Entry::new(actor, rights, at, id, command)
 }
 
 fn ann() -> UserId {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use serde_json::{Value, json};
 use wigeon_core::apply::apply;
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_core::memory::Memory;
 use wigeon_proto::command::{Command, Request};
 use wigeon_proto::cursor::{Cursor, Epoch};
@@ -59,18 +59,7 @@ fn entry(id: &str, mut command: Value) -> Entry {
     let (Command::Durable(command), Some(id)) = (request.command, request.id) else { panic!("not durable") };
     let actor = UserId::parse("ann").expect("a user");
     let (rights, at) = (Rights::Service, 1000);
-    Entry {
-        v: RULES_VERSION,
-        actor,
-        rights,
-        at,
-        id,
-        new_room: None,
-        new_code: None,
-        command,
-        passed: None,
-        scrubbed: None,
-    }
+    Entry::new(actor, rights, at, id, command)
 }
 
 fn here(position: u64) -> Cursor {

@@ -1,7 +1,7 @@
 //! What a room keeps: what goes, what goes with it, and who may say how long.
 
 use serde_json::{Value, json};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_core::outcome::Outcome;
 use wigeon_proto::command::{Durable, Request, RoomRetain};
 use wigeon_proto::error::ErrorCode;
@@ -13,18 +13,13 @@ use crate::world::{START, World, send};
 
 fn retain(world: &mut World, rights: Rights, to_seq: u64, to_pos: u64) -> Outcome {
     let room = RoomId::parse("made").unwrap();
-    world.apply(&Entry {
-        v: RULES_VERSION,
-        actor: UserId::parse("wigeon").unwrap(),
+    world.apply(&Entry::new(
+        UserId::parse("wigeon").unwrap(),
         rights,
-        at: START + world.now,
-        id: CommandId::parse("r").unwrap(),
-        new_room: None,
-        new_code: None,
-        passed: None,
-        scrubbed: None,
-        command: Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
-    })
+        START + world.now,
+        CommandId::parse("r").unwrap(),
+        Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
+    ))
 }
 
 fn about(command: &str, seq: u64) -> Value {

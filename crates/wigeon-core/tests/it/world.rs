@@ -1,7 +1,7 @@
 //! A log of made-up entries over state in memory, with a clock that a test moves.
 
 use serde_json::{Value, json};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_core::memory::Memory;
 use wigeon_core::outcome::{Applied, Outcome};
 use wigeon_proto::command::{Command, Request};
@@ -33,18 +33,7 @@ impl World {
         let new_room = Some(RoomId::parse("made").unwrap());
         let new_code = Some(InviteCode::parse(&format!("code{}", self.position)).unwrap());
         let at = START + self.now;
-        self.apply(&Entry {
-            v: RULES_VERSION,
-            actor,
-            rights,
-            at,
-            id,
-            new_room,
-            new_code,
-            passed: None,
-            scrubbed: None,
-            command,
-        })
+        self.apply(&Entry { new_room, new_code, ..Entry::new(actor, rights, at, id, command) })
     }
 
     pub(crate) fn apply(&mut self, entry: &Entry) -> Outcome {

@@ -330,7 +330,7 @@ impl Drop for Attached {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+    use wigeon_core::entry::{Entry, Rights};
     use wigeon_proto::command::{Body, Durable, Send};
     use wigeon_proto::id::CommandId;
     use wigeon_store::{Durability, Store};
@@ -339,18 +339,13 @@ mod tests {
         let bob = UserId::parse("bob").ok();
         let body = Body { text: "x".into() };
         let send = Send { to: bob, body: Some(body), ..Send::default() };
-        Entry {
-            v: RULES_VERSION,
-            actor: UserId::parse("ann").unwrap(),
-            rights: Rights::User,
-            at: n,
-            id: CommandId::parse(&format!("m{n}")).unwrap(),
-            new_room: None,
-            new_code: None,
-            passed: None,
-            scrubbed: None,
-            command: Durable::Send(send),
-        }
+        Entry::new(
+            UserId::parse("ann").unwrap(),
+            Rights::User,
+            n,
+            CommandId::parse(&format!("m{n}")).unwrap(),
+            Durable::Send(send),
+        )
     }
 
     #[tokio::test]

@@ -220,7 +220,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+    use wigeon_core::entry::{Entry, Rights};
     use wigeon_proto::command::{Command, Request};
     use wigeon_proto::id::CommandId;
     use wigeon_store::{Durability, Store};
@@ -265,18 +265,13 @@ mod tests {
             let Command::Durable(command) = Request::decode(&command.to_string()).unwrap().command else {
                 panic!("not durable")
             };
-            let entry = Entry {
-                v: RULES_VERSION,
-                actor: UserId::parse(actor).unwrap(),
-                rights: if actor == "host" { Rights::Service } else { Rights::User },
-                at: self.ids,
-                id: CommandId::parse(&self.ids.to_string()).unwrap(),
-                new_room: None,
-                new_code: None,
-                passed: None,
-                scrubbed: None,
+            let entry = Entry::new(
+                UserId::parse(actor).unwrap(),
+                if actor == "host" { Rights::Service } else { Rights::User },
+                self.ids,
+                CommandId::parse(&self.ids.to_string()).unwrap(),
                 command,
-            };
+            );
             let _ = self.store.writer.step(&entry.into()).unwrap();
             for event in self.store.writer.commit().unwrap() {
                 let counts = Counts::of(&event.what, &event.about, &event.from);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use wigeon_core::entry::{Entry, RULES_VERSION, Rights};
+use wigeon_core::entry::{Entry, Rights};
 use wigeon_proto::command::{Command, Durable, Page, Request, RoomRetain};
 use wigeon_proto::id::{CommandId, InviteCode, RoomId, UserId};
 use wigeon_store::read::{Asker, Expired, QueryError};
@@ -35,18 +35,7 @@ pub(crate) fn entry(actor: &str, rights: Rights, id: &str, command: serde_json::
     };
     let new_code = matches!(command, Durable::InviteCreate(_)).then(|| InviteCode::parse(id).unwrap());
     let (actor, id) = (user(actor), CommandId::parse(id).unwrap());
-    Entry {
-        v: RULES_VERSION,
-        actor,
-        rights,
-        at: START,
-        id,
-        new_room: None,
-        new_code,
-        command,
-        passed: None,
-        scrubbed: None,
-    }
+    Entry { new_code, ..Entry::new(actor, rights, START, id, command) }
 }
 
 /// The rooms every history begins with: a group, an open group with shared history, a public channel.
@@ -150,17 +139,14 @@ pub(crate) fn entries(steps: &[(usize, serde_json::Value)]) -> Vec<Entry> {
 /// What the server's clock puts in line at a time, of what is committed, where [`KEPT_DAYS`] are kept.
 pub(crate) fn expired(store: &Store, at: u64) -> Vec<Entry> {
     let sweep = ask(store, move |view| view.expired(0, KEPT_DAYS, at)).unwrap();
-    let retain = |Expired { room, to_seq, to_pos }| Entry {
-        v: RULES_VERSION,
-        actor: user("wigeon"),
-        rights: Rights::Service,
-        at,
-        id: CommandId::parse("retain").unwrap(),
-        new_room: None,
-        new_code: None,
-        passed: None,
-        scrubbed: None,
-        command: Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
+    let retain = |Expired { room, to_seq, to_pos }| {
+        Entry::new(
+            user("wigeon"),
+            Rights::Service,
+            at,
+            CommandId::parse("retain").unwrap(),
+            Durable::RoomRetain(RoomRetain { room, to_seq, to_pos }),
+        )
     };
     sweep.expired.into_iter().map(retain).collect()
 }
