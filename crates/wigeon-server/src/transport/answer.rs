@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::WireError;
 use wigeon_proto::frame::TicketGrant;
@@ -35,6 +35,25 @@ pub(super) struct End {
     pub(super) unavailable: Vec<String>,
 }
 
+/// What of a request its answer depends on, beside what it asks for.
+pub(super) struct Question {
+    query: String,
+    /// `If-None-Match`.
+    known: Option<HeaderValue>,
+    /// Whether its cursor may be that of `Last-Event-ID`.
+    pub(super) names_last_event: bool,
+}
+
+impl Question {
+    pub(super) fn of(parts: &Parts) -> Self {
+        Self {
+            query: parts.uri.query().unwrap_or("").to_owned(),
+            known: parts.headers.get(header::IF_NONE_MATCH).cloned(),
+            names_last_event: parts.headers.contains_key("last-event-id"),
+        }
+    }
+}
+
 /// Answers a read, or holds it.
 pub(super) async fn plan(
     app: &Arc<App>,
@@ -58,7 +77,7 @@ pub(super) async fn plan(
         return Ok(Plan::Hold(Box::new(held)));
     };
     let ticket = caller.renewed_if_old(app);
-    Ok(Plan::Answer(body(parts, &user, asked, &frames, &end, ticket)))
+    Ok(Plan::Answer(body(&Question::of(parts), &user, asked, &frames, &end, ticket)))
 }
 
 /// How long to hold: without a cursor and without an explicit wait there is nothing to hold for.
@@ -108,7 +127,7 @@ pub(super) fn frames(batch: &Batch) -> Vec<Vec<u8>> {
 
 /// The response.
 pub(super) fn body(
-    parts: &Parts,
+    question: &Question,
     user: &UserId,
     asked: &EventsRequest,
     frames: &[Vec<u8>],
@@ -132,10 +151,8 @@ pub(super) fn body(
         return script(jsonp::wrap(callback, &finish(ticket.as_ref())));
     }
     // The tag is of what was asked and what was found; the ticket is neither.
-    let query = parts.uri.query().unwrap_or("");
-    let tag = tag(&[user.as_str().as_bytes(), query.as_bytes(), &finish(None)]);
-    let known =
-        parts.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let tag = tag(&[user.as_str().as_bytes(), question.query.as_bytes(), &finish(None)]);
+    let known = question.known.as_ref().is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut response = if known && ticket.is_none() {
         let mut response = json_of(StatusCode::NOT_MODIFIED, Vec::new());
         response.headers_mut().remove(header::CONTENT_TYPE);

@@ -5,6 +5,7 @@
 //! writes the answer, the same bytes to all who wait for the same event.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use wigeon_proto::error::WireError;
 use wigeon_proto::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
 
 use super::Raw;
-use super::answer::{End, body, frames};
+use super::answer::{End, Question, body, frames};
 use super::opening::{Opening, feed_error, page_error};
 use super::pulse::Alarm;
 use super::request::EventsRequest;
@@ -60,13 +61,13 @@ impl Held {
             () = sleep_until(until) => Ok(Batch::default()),
             () = app.draining.cancelled() => Ok(Batch::default()),
         };
-        self.response(app, parts, asked, batch).await
+        self.response(app, &Question::of(parts), asked, batch).await
     }
 
     async fn response(
         &mut self,
         app: &Arc<App>,
-        parts: &Parts,
+        question: &Question,
         asked: &EventsRequest,
         batch: Result<Batch, FeedError>,
     ) -> Response {
@@ -75,7 +76,7 @@ impl Held {
                 let user = self.caller.acting(asked.on_behalf_of.as_ref());
                 let user = user.unwrap_or_else(|_| self.caller.user.clone());
                 let ticket = self.caller.renewed_if_old(app);
-                body(parts, &user, asked, &frames(&batch), &end, ticket)
+                body(question, &user, asked, &frames(&batch), &end, ticket)
             }
             Err(error) => super::refusal(asked, &error),
         }
@@ -97,16 +98,16 @@ impl Held {
         mut self: Box<Self>,
         app: Arc<App>,
         mut raw: Raw,
-        parts: Box<Parts>,
+        question: Question,
         asked: EventsRequest,
         allowed: Allowed,
     ) -> io::Result<Option<Vec<u8>>> {
-        let mut dressed = json_of(StatusCode::OK, Vec::new());
-        allowed.dress(&mut dressed);
-        let head = head(StatusCode::OK, dressed.headers()).into();
-        let form = Form::Answer { head, common: allowed.is_common() };
-        let loan = Arc::new(Loan { wire: raw.wire.clone(), form });
-        let again = asked.after.as_deref().and_then(|after| Again::of(&raw.head, after, &parts));
+        let loan = Arc::new(Loan { wire: raw.wire.clone(), form: form(&allowed) });
+        let again = asked
+            .after
+            .as_deref()
+            .filter(|_| !question.names_last_event)
+            .and_then(|after| Again::of(&raw.head, after));
         let mut clock =
             Clock { alarm: Alarm::default(), draining: Box::pin(app.draining.clone().cancelled_owned()) };
         loop {
@@ -117,7 +118,7 @@ impl Held {
                 Err(error) => Some(Err(error)),
             };
             if let Some(batch) = batch {
-                let mut response = Box::pin(self.response(&app, &parts, &asked, batch)).await;
+                let mut response = Box::pin(self.response(&app, &question, &asked, batch)).await;
                 allowed.dress(&mut response);
                 loan.wire.send(&whole(response).await);
             }
@@ -182,6 +183,13 @@ impl Held {
     }
 }
 
+/// How the hub writes an answer.
+fn form(allowed: &Allowed) -> Form {
+    let mut dressed = json_of(StatusCode::OK, Vec::new());
+    allowed.dress(&mut dressed);
+    Form::Answer { head: head(StatusCode::OK, dressed.headers()).into(), common: allowed.is_common() }
+}
+
 /// What ends a wait without an answer; kept from one request to the next.
 struct Clock {
     alarm: Alarm,
@@ -199,27 +207,26 @@ fn listen(raw: &mut Raw) -> io::Result<()> {
 
 /// The same question again: a request that differs from the one before it in its cursor alone.
 struct Again {
-    before: Vec<u8>,
-    behind: Vec<u8>,
+    /// Where in the head that is.
+    cursor: Range<usize>,
 }
 
 impl Again {
     /// None if the request's cursor is not in its target, word for word.
-    fn of(head: &[u8], after: &str, parts: &Parts) -> Option<Self> {
+    fn of(head: &[u8], after: &str) -> Option<Self> {
         let line = head.split(|byte| *byte == b'\r').next()?;
         let start = line.windows(6).position(|word| word == b"after=")? + 6;
+        let cursor = start..start + after.len();
         let plain = matches!(line.get(start - 7), Some(b'?' | b'&'))
             && line[start..].starts_with(after.as_bytes())
-            && matches!(line.get(start + after.len()), Some(b'&' | b' '))
-            && !parts.headers.contains_key("last-event-id");
-        let (before, behind) = (head[..start].to_vec(), head[start + after.len()..].to_vec());
-        plain.then_some(Self { before, behind })
+            && matches!(line.get(cursor.end), Some(b'&' | b' '));
+        plain.then_some(Self { cursor })
     }
 
     /// Reads the next request: its length, if it is this one with the cursor that was handed out last.
     async fn hear(&self, raw: &mut Raw, feed: &Feed) -> io::Result<Option<usize>> {
         let cursor = feed.written().to_string();
-        let same = [&self.before[..], cursor.as_bytes(), &self.behind].concat();
+        let same = [&raw.head[..self.cursor.start], cursor.as_bytes(), &raw.head[self.cursor.end..]].concat();
         loop {
             if raw.input.starts_with(&same) {
                 return Ok(Some(same.len()));

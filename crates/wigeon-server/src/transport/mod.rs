@@ -122,7 +122,8 @@ pub(crate) async fn converse(
         Ok(Plan::Answer(response)) => whole_answer(wire, &allowed, response, input).await,
         Ok(Plan::Hold(held)) => {
             let raw = Raw { wire: wire.clone(), head, input };
-            Box::pin(held.converse(app.clone(), raw, parts, asked, allowed))
+            // The rest of the request is not kept while it is held.
+            Box::pin(held.converse(app.clone(), raw, answer::Question::of(&parts), asked, allowed))
         }
         Ok(Plan::Stream(stream)) => {
             let mut response = stream::page(&asked, Body::empty());
