@@ -34,24 +34,24 @@ impl Atoms {
     /// Cuts a text.
     pub(crate) fn of(text: &str) -> Self {
         let mut atoms = Cutter { atoms: Self::default(), open: false };
-        let mut chars = text.char_indices().peekable();
-        while let Some((from, first)) = chars.next() {
-            let mut to = from + first.len_utf8();
-            let mut alone = true;
-            while let Some(&(at, next)) = chars.peek()
-                && joins(next)
-            {
-                to = at + next.len_utf8();
-                alone = false;
-                chars.next();
+        let mut from = 0;
+        while let Some(first) = text[from..].chars().next() {
+            let word = plain_word(&text[from..]);
+            if !word.is_empty() {
+                atoms.push_word(word, from);
+                from += word.len();
+                continue;
             }
-            if alone && folds_simply(first) {
+            let mut to = from + first.len_utf8();
+            to += text[to..].chars().take_while(|next| joins(*next)).map(char::len_utf8).sum::<usize>();
+            if to - from == first.len_utf8() && folds_simply(first) {
                 atoms.push(first.to_ascii_lowercase(), from, to);
             } else {
                 for c in fold(&text[from..to]).nfc() {
                     atoms.push(c, from, to);
                 }
             }
+            from = to;
         }
         atoms.atoms
     }
@@ -84,6 +84,20 @@ struct Cutter {
 }
 
 impl Cutter {
+    /// As many times [`Self::push`].
+    fn push_word(&mut self, word: &str, from: usize) {
+        let Self { atoms: Atoms { folded, list }, open } = self;
+        let (start, to) = (folded.len(), from + word.len());
+        folded.push_str(word);
+        folded[start..].make_ascii_lowercase();
+        let end = folded.len();
+        match list.last_mut() {
+            Some(last) if *open && !last.gram => (last.end, last.to) = (end, to),
+            _ => list.push(Atom { start, end, from, to, gram: false }),
+        }
+        *open = true;
+    }
+
     fn push(&mut self, c: char, from: usize, to: usize) {
         let Self { atoms: Atoms { folded, list }, open } = self;
         let is_mark = !c.is_ascii() && is_combining_mark(c);
@@ -107,6 +121,15 @@ impl Cutter {
         }
         *open = true;
     }
+}
+
+/// The ASCII letters and digits that a text begins with. Most texts have many, and they need no tables. Before any
+/// other character the last of them is left out: that may be one that joins it.
+fn plain_word(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let length = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let is_last_open = bytes.get(length).is_some_and(|next| !next.is_ascii());
+    &text[..length - usize::from(is_last_open && length > 0)]
 }
 
 /// Whether a character only changes the one before it.
@@ -281,6 +304,31 @@ mod tests {
         assert_eq!(cut("👨\u{200d}👩\u{200d}👧"), ["👨", "👩", "👧"]);
         assert_eq!(cut("🇩🇪"), ["🇩", "🇪"]);
         assert_eq!(cut("हिन्दी"), ["हिन्दी"], "vowel signs belong to the word");
+    }
+
+    #[test]
+    fn a_word_is_the_same_however_it_goes_on() {
+        for (written, atoms) in [
+            ("cafe\u{301}s", ["cafes"].as_slice()),
+            ("e\u{301}", &["e"]),
+            ("naïve2", &["naive2"]),
+            ("Ａb", &["ab"]),
+            ("abＣd", &["abcd"]),
+            ("x中y", &["x", "中", "y"]),
+            ("1️⃣", &["1"]),
+        ] {
+            assert_eq!(cut(written), atoms, "{written}");
+        }
+    }
+
+    proptest::proptest! {
+        /// The short way through ASCII comes to what the long one does, which full-width letters take.
+        #[test]
+        fn ascii_is_cut_as_its_full_width_forms(text in "[a-zA-Z0-9 .é中か\u{301}\u{200d}\u{20e3}\u{ff9e}👍]{0,24}") {
+            let wide = |c: char| if c.is_ascii_alphanumeric() { char::from_u32(c as u32 + 0xfee0).unwrap() } else { c };
+            let wide: String = text.chars().map(wide).collect();
+            proptest::prop_assert_eq!(cut(&text), cut(&wide));
+        }
     }
 
     #[test]

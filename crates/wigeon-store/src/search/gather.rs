@@ -1,6 +1,6 @@
 //! From the tables: what a stretch of the log brings to the index.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use wigeon_proto::limits::SEARCH_STRETCH_BYTES_MAX;
 use super::atoms::Atoms;
 use super::list::List;
 use super::terms;
+use crate::cache::Map;
 use crate::{Fault, stored};
 
 /// What is new after `low`, up to `high`.
@@ -18,7 +19,7 @@ use crate::{Fault, stored};
 pub(crate) struct Gathered {
     pub(crate) low: u64,
     pub(crate) high: u64,
-    pub(crate) lists: HashMap<String, List>,
+    pub(crate) lists: Map<String, List>,
     /// The room of each position, four bytes each; 0 where there is no message.
     pub(crate) rooms: Vec<u8>,
     pub(crate) first_at: u64,
@@ -42,7 +43,7 @@ pub(crate) fn gather(db: &mut Connection, low: u64, high: u64) -> Result<Gathere
     let mut gathered = Gathered {
         low,
         high,
-        lists: HashMap::new(),
+        lists: Map::default(),
         rooms: Vec::new(),
         first_at: u64::MAX,
         last_at: 0,
