@@ -6,8 +6,9 @@ use clap::{Args, Subcommand, ValueEnum, value_parser};
 use wigeon_proto::transport::Transport;
 
 use super::limits::{
-    AT_ONCE_MAX, BEHIND_MAX, CONNECTIONS_MAX, GROUP_MEMBERS_MAX, MESSAGES_MAX, PHASE_S_MAX, RATE_MAX,
-    REQUESTS_MAX, ROOMS_MAX, ROOMS_PER_CLIENT_MAX, TEXT_BYTES_MAX, TEXT_BYTES_MIN, USERS_MAX, WINDOW_MAX,
+    AT_ONCE_MAX, BEHIND_MAX, CONNECTIONS_MAX, GROUP_MEMBERS_MAX, MESSAGES_MAX, NODES_MAX, PAIRS_MAX,
+    PHASE_S_MAX, PRODUCERS_MAX, RATE_MAX, REQUESTS_MAX, ROOMS_MAX, ROOMS_PER_CLIENT_MAX, TEXT_BYTES_MAX,
+    TEXT_BYTES_MIN, USERS_MAX, WINDOW_MAX,
 };
 use super::process::{Cpus, parse_cpus};
 
@@ -115,6 +116,22 @@ Examples:
   wigeon bench archive --rooms 20000 --messages 2000000 --users 500
       What the figures in docs/performance.md are of; some minutes and 2 GB of disk.")]
     Archive(Archive),
+    /// A cluster beside a single machine: what sharing the log costs, and how fast a new node catches up
+    ///
+    /// Starts three installations one after the other, all on this machine: one server with a log of its own, one
+    /// node over one server of NATS, and a cluster. Each gets the same load: pairs who talk by different nodes, for
+    /// latency, then as many senders as are asked for, who send on as soon as they are acknowledged. At last a new
+    /// node with an empty directory catches up with the cluster's log. Every node must have every message.
+    ///
+    /// `nats-server` (2.9 or later) has to be in PATH, and runs as it comes: it syncs its files every two minutes.
+    /// `--durability` is the single server's.
+    #[command(after_help = "\
+Examples:
+  wigeon bench cluster
+  wigeon bench cluster --entries 1000000
+      What the figures in docs/performance.md are of; some minutes and 5 GB of disk.
+  wigeon bench cluster --nodes 1 --nats-servers 1 --producers 1000")]
+    Cluster(Cluster),
 }
 
 #[derive(Debug, Args)]
@@ -270,6 +287,38 @@ pub(super) struct Archive {
     pub(super) common: Common,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Cluster {
+    /// Nodes of the cluster
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=NODES_MAX))]
+    pub(super) nodes: u32,
+    /// Its servers of NATS, each with a copy of the log
+    #[arg(long, value_name = "N", default_value = "3", value_parser = ["1", "3", "5"])]
+    pub(super) nats_servers: String,
+    /// Pairs who talk; the two of a pair are at different nodes
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(1..=PAIRS_MAX))]
+    pub(super) pairs: u32,
+    /// Messages a second of all pairs: far below what is possible
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 200, value_parser = value_parser!(u32).range(1..=RATE_MAX))]
+    pub(super) rate: u32,
+    /// Senders who send as fast as they are acknowledged, each one message at a time
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(1..=PRODUCERS_MAX))]
+    pub(super) producers: u32,
+    /// Seconds to measure each of the two
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u32).range(1..=PHASE_S_MAX))]
+    pub(super) seconds: u32,
+    /// Entries of the log, at least, with which the new node has to catch up
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..=MESSAGES_MAX))]
+    pub(super) entries: u32,
+    /// Bytes of a message's text
+    #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = value_parser!(u32).range(TEXT_BYTES_MIN..=TEXT_BYTES_MAX))]
+    pub(super) size: u32,
+    #[command(flatten)]
+    pub(super) own: Own,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
 /// How many messages of which size, and when.
 #[derive(Debug, Args)]
 pub(super) struct Load {
@@ -318,11 +367,17 @@ impl Read {
     }
 }
 
-/// What every scenario takes.
+/// What every scenario takes that has one server.
 #[derive(Debug, Args)]
 pub(super) struct Common {
     #[command(flatten)]
     pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
     /// Write all figures to a file, or to stdout (-)
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub(super) json: Option<PathBuf>,
@@ -334,7 +389,7 @@ pub(super) struct Common {
 #[derive(Debug, Args)]
 pub(super) struct Where {
     /// Measure this server and not one started for the run. It keeps the rooms that are made
-    #[arg(long, value_name = "URL", help_heading = PLACE)]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["durability", "scratch"], help_heading = PLACE)]
     pub(super) url: Option<String>,
     /// The file with that server's secret [or: WIGEON_AUTH_SECRET]
     #[arg(long, value_name = "FILE", requires = "url", help_heading = PLACE)]
@@ -345,18 +400,31 @@ pub(super) struct Where {
     /// That server's process, if it is on this machine: for its CPU time and memory
     #[arg(long, value_name = "PID", requires = "url", help_heading = PLACE)]
     pub(super) pid: Option<u32>,
-    /// When the server that is started calls a message stored
-    #[arg(long, value_enum, default_value_t = Durability::Fsync, conflicts_with = "url", help_heading = PLACE)]
-    pub(super) durability: Durability,
-    /// Where it keeps its data for the run [default: the system's directory for temporary files]
-    #[arg(long, value_name = "DIRECTORY", conflicts_with = "url", help_heading = PLACE)]
-    pub(super) scratch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) own: Own,
     /// Processors it may use, like 0 or 0,2 or 4-7
     #[arg(long, value_name = "CPUS", value_parser = cpus, conflicts_with = "url", help_heading = PLACE)]
     pub(super) server_cpus: Option<Processors>,
     /// Processors this program may use
     #[arg(long, value_name = "CPUS", value_parser = cpus, help_heading = PLACE)]
     pub(super) client_cpus: Option<Processors>,
+}
+
+/// Servers that are started for the run.
+#[derive(Debug, Args)]
+pub(super) struct Own {
+    /// When the server that is started calls a message stored
+    #[arg(long, value_enum, default_value_t = Durability::Fsync, help_heading = PLACE)]
+    pub(super) durability: Durability,
+    /// Where it keeps its data for the run [default: the system's directory for temporary files]
+    #[arg(long, value_name = "DIRECTORY", help_heading = PLACE)]
+    pub(super) scratch: Option<PathBuf>,
+}
+
+impl Own {
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
+    }
 }
 
 /// A list as one value: clap would take a vector for a repeated flag.

@@ -1,43 +1,51 @@
-//! The server that is measured: our own, started for this run, or one that is already somewhere.
+//! What is measured: a server of our own or the nodes of a cluster, started for this run, or a server that is
+//! already somewhere.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-use wigeon_client::fresh_id;
 use wigeon_proto::id::UserId;
 use wigeon_server::auth::{Role, Secret, Tokens};
 
-use super::arguments::Where;
-use super::limits::{END, LOOK, START};
+use super::arguments::{self, Where};
+use super::nats::Nats;
+use super::own::{Own, Recipe, SECRET_VARIABLE};
 use super::process;
 
 /// How long the tokens of a run are good, in seconds: longer than any run.
 const TOKEN_S: u64 = 6 * 3600;
-/// The environment's name for the secret, the same as the server's.
-const SECRET_VARIABLE: &str = "WIGEON_AUTH_SECRET";
 /// The environment's name for a token.
 const TOKEN_VARIABLE: &str = "WIGEON_BENCH_TOKEN";
 
 #[derive(Debug)]
 pub(super) struct Host {
+    /// Where it is; of a cluster each node.
+    doors: Vec<Door>,
+    /// Whose CPU time and memory are measured.
+    pids: Vec<u32>,
+    credentials: Credentials,
+    recipe: Option<Recipe>,
+    own: Vec<Own>,
+    /// After the nodes, so that they do not see it end.
+    nats: Option<Nats>,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
     /// `http://host:port`
     pub(super) base: String,
     /// `host:port`, for the `Host` header.
     pub(super) authority: String,
     pub(super) address: SocketAddr,
-    /// Whose CPU time and memory are measured.
-    pub(super) pid: Option<u32>,
-    credentials: Credentials,
-    own: Option<Own>,
+}
+
+impl Door {
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self { base: format!("http://{address}"), authority: address.to_string(), address }
+    }
 }
 
 enum Credentials {
@@ -80,10 +88,68 @@ impl std::fmt::Debug for Credentials {
 impl Host {
     /// Starts a server, or finds the one that was named.
     pub(super) fn new(place: &Where) -> Result<Self> {
-        match &place.url {
-            Some(url) => Self::named(url, place),
-            None => Self::started(place),
+        if let Some(url) = &place.url {
+            return Self::named(url, place);
         }
+        let before = place.server_cpus.as_deref().map(process::run_on).transpose()?;
+        let started = Self::alone(&place.own);
+        if let Some(before) = before {
+            process::run_on(&before)?;
+        }
+        started
+    }
+
+    /// Starts a server with a log of its own.
+    pub(super) fn alone(asked: &arguments::Own) -> Result<Self> {
+        Self::started(Recipe::alone(asked), 1, None)
+    }
+
+    /// Starts a cluster, whose log is in these servers of NATS.
+    pub(super) fn cluster(asked: &arguments::Own, nodes: usize, nats: Nats) -> Result<Self> {
+        Self::started(Recipe::node(asked, &nats), nodes, Some(nats))
+    }
+
+    fn started(recipe: Recipe, servers: usize, nats: Option<Nats>) -> Result<Self> {
+        let own: Vec<_> = (0..servers).map(|_| recipe.start()).collect::<Result<_>>()?;
+        Ok(Self {
+            doors: own.iter().map(|own| own.door.clone()).collect(),
+            pids: own.iter().map(Own::pid).collect(),
+            credentials: sign_with(&recipe.secret, "this run")?,
+            recipe: Some(recipe),
+            own,
+            nats,
+        })
+    }
+
+    /// Starts a further node.
+    pub(super) fn another(&self) -> Result<Own> {
+        self.recipe.as_ref().context("it is not our own")?.start()
+    }
+
+    /// The only one, or the first of several.
+    pub(super) fn door(&self) -> &Door {
+        &self.doors[0]
+    }
+
+    /// All of them.
+    pub(super) fn doors(&self) -> &[Door] {
+        &self.doors
+    }
+
+    /// CPU time of its servers; `None` where it is not known.
+    pub(super) fn cpu(&self) -> Option<Duration> {
+        cpu(&self.pids)
+    }
+
+    /// CPU time of its servers of NATS, where there are any.
+    pub(super) fn nats_cpu(&self) -> Option<Duration> {
+        self.nats.as_ref().and_then(|nats| cpu(&nats.pids()))
+    }
+
+    /// Their resident memory.
+    pub(super) fn rss_kib(&self) -> Option<u64> {
+        let known: Vec<_> = self.pids.iter().filter_map(|pid| process::rss_kib(*pid)).collect();
+        (!known.is_empty()).then(|| known.iter().sum())
     }
 
     /// A token for a service of this name: services may send as fast as they can.
@@ -109,12 +175,13 @@ impl Host {
     }
 
     pub(super) fn is_own(&self) -> bool {
-        self.own.is_some()
+        !self.own.is_empty()
     }
 
     /// Bytes on the disk that our own server's data takes.
     pub(super) fn disk_bytes(&self) -> Option<u64> {
-        self.own.as_ref().and_then(|own| process::disk_bytes(own.directory.path()).ok())
+        let bytes = |own: &Own| process::disk_bytes(own.directory()).ok();
+        self.is_own().then(|| self.own.iter().map(bytes).sum()).flatten()
     }
 
     fn named(url: &str, place: &Where) -> Result<Self> {
@@ -130,112 +197,23 @@ impl Host {
         if let Some(pid) = place.pid.filter(|pid| process::cpu(*pid).is_none()) {
             bail!("no process {pid} on this machine, or no /proc to see it in");
         }
+        let door = Door { base: base.to_owned(), authority: authority.to_owned(), address };
         Ok(Self {
-            base: base.to_owned(),
-            authority: authority.to_owned(),
-            address,
-            pid: place.pid,
+            doors: vec![door],
+            pids: place.pid.into_iter().collect(),
             credentials,
-            own: None,
+            recipe: None,
+            own: Vec::new(),
+            nats: None,
         })
     }
+}
 
-    fn started(place: &Where) -> Result<Self> {
-        let secret = fresh_id();
-        let before = place.server_cpus.as_deref().map(process::run_on).transpose()?;
-        let started = Own::start(place, &secret);
-        if let Some(before) = before {
-            process::run_on(&before)?;
-        }
-        let (own, address) = started?;
-        Ok(Self {
-            base: format!("http://{address}"),
-            authority: address.to_string(),
-            address,
-            pid: Some(own.child.id()),
-            credentials: sign_with(&secret, "this run")?,
-            own: Some(own),
-        })
-    }
+fn cpu(pids: &[u32]) -> Option<Duration> {
+    let known: Vec<_> = pids.iter().filter_map(|pid| process::cpu(*pid)).collect();
+    (!known.is_empty()).then(|| known.iter().sum())
 }
 
 fn sign_with(secret: &str, from: &str) -> Result<Credentials> {
     Ok(Credentials::Sign(Box::new(Tokens::new(&Secret::from_text(secret, from)?))))
-}
-
-/// A server of our own. Ends with this, and its data too.
-#[derive(Debug)]
-struct Own {
-    child: Child,
-    directory: TempDir,
-}
-
-impl Own {
-    fn start(place: &Where, secret: &str) -> Result<(Self, SocketAddr)> {
-        let parent = place.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let directory = tempfile::Builder::new().prefix("wigeon-bench-").tempdir_in(&parent);
-        let directory =
-            directory.with_context(|| format!("cannot make a directory in {}", parent.display()))?;
-        let log = directory.path().join("log");
-        let mut command = Command::new(program()?);
-        // Nothing of the surroundings is meant for it: neither their variables nor their wigeon.toml.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WIGEON_"))
-        {
-            command.env_remove(name);
-        }
-        let child = command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", "data", "--log", "warn"])
-            .args(["--durability", place.durability.as_str()])
-            .env(SECRET_VARIABLE, secret)
-            .current_dir(directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(&log).context("cannot make the server's log")?)
-            .spawn()
-            .context("cannot start the server")?;
-        let mut own = Self { child, directory };
-        let address =
-            own.address().with_context(|| format!("the server did not start{}", last_words(&log)))?;
-        Ok((own, address))
-    }
-
-    /// Waits for the line that says where it is.
-    fn address(&mut self) -> Result<SocketAddr> {
-        let stdout = self.child.stdout.take().context("it has no output")?;
-        let (say, heard) = mpsc::channel();
-        // Reads on to the end, so that the server never writes into a closed pipe.
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(url) = line.trim_start().strip_prefix("open").map(str::trim) {
-                    let _ = say.send(url.trim_start_matches("http://").to_owned());
-                }
-            }
-        });
-        let text = heard.recv_timeout(START).context("it said nothing")?;
-        text.parse().with_context(|| format!("it listens on {text}"))
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let told = Pid::from_raw(self.child.id() as i32).map(|pid| kill_process(pid, Signal::TERM));
-        let until = Instant::now() + END;
-        while told.is_some() && Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
-            thread::sleep(LOOK);
-        }
-        // Both fail only where it is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn program() -> Result<PathBuf> {
-    std::env::current_exe().context("cannot tell where this program is")
-}
-
-/// The end of a log, as a part of an error.
-fn last_words(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let line = text.lines().rev().find(|line| line.starts_with("error: ")).or(text.lines().last());
-    line.map(|line| format!(": {}", line.trim_start_matches("error: "))).unwrap_or_default()
 }

@@ -42,19 +42,34 @@ pub(super) const AT_ONCE_MAX: i64 = 1000;
 pub(super) const FILLING_AT_ONCE: usize = 8;
 /// Members of one group.
 pub(super) const GROUP_MEMBERS_MAX: i64 = 100_000;
+/// Nodes of a cluster: a machine that holds them all is no measure for more.
+pub(super) const NODES_MAX: i64 = 9;
+/// Pairs who talk in a cluster: they are there for latency, and not to fill it.
+pub(super) const PAIRS_MAX: i64 = 10_000;
+/// Senders of a cluster who wait for nothing but their acknowledgement: more than a node takes in at once
+/// (8,192 entries under way) would measure refusals.
+pub(super) const PRODUCERS_MAX: i64 = 8_000;
 /// Messages that are written before a storm, over all rooms.
 pub(super) const PRELOAD_MAX: u64 = 1_000_000;
 
 /// How long a connection may take, from SYN to the answer's head.
 pub(super) const CONNECT: Duration = Duration::from_secs(20);
-/// How long our own server may take to start: with an empty directory that is nothing but a slow disk.
-pub(super) const START: Duration = Duration::from_secs(20);
+/// How long our own server may take to start: an election among servers of NATS, or nothing but a slow disk.
+pub(super) const START: Duration = Duration::from_secs(60);
 /// How long our own server may take to end before it is killed.
 pub(super) const END: Duration = Duration::from_secs(8);
 /// Without any delivery for this long, what is missing counts as lost.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Without any further reader becoming level for this long, a catch-up has failed.
 pub(super) const LEVEL: Duration = Duration::from_secs(20);
+/// How long each installation of a cluster is under load before it is measured.
+pub(super) const WARM_UP_S: u32 = 2;
+/// How long a new node may take until it is level: a million entries take a tenth of it.
+pub(super) const CAUGHT_UP: Duration = Duration::from_secs(600);
+/// What a cluster does after a load (indexing, above all) is waited for so long at most.
+pub(super) const QUIET: Duration = Duration::from_secs(300);
+/// Over this time it must have done next to nothing.
+pub(super) const QUIET_LOOK: Duration = Duration::from_secs(1);
 /// Without any progress for this long, what was filled is as searchable as it will be.
 pub(super) const INDEXED: Duration = Duration::from_secs(5);
 /// How long one question is asked at most: a slow one has said enough by then.

@@ -32,7 +32,7 @@ impl Look {
     fn now(world: &World) -> Self {
         Self {
             at: Instant::now(),
-            server: world.host.pid.and_then(process::cpu),
+            server: world.host.cpu(),
             driver: process::cpu(std::process::id()),
             delivered: world.delivered(),
         }

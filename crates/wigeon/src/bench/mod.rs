@@ -6,6 +6,7 @@
 
 mod account;
 mod arguments;
+mod child;
 mod chunks;
 mod frames;
 mod host;
@@ -13,7 +14,9 @@ mod limits;
 mod link;
 mod message;
 mod meter;
+mod nats;
 mod needs;
+mod own;
 mod process;
 mod progress;
 mod reader;
@@ -38,9 +41,9 @@ use report::Report;
 /// Measures, reports, and fails when something was lost.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let scenario = &arguments.scenario;
-    let common = scenario.common();
+    let (place, output) = scenario.common();
     scenario.rooms()?;
-    Report::can_publish(common)?;
+    Report::can_publish(output)?;
     process::allow_connections(scenario.connections())?;
     let runtime =
         runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
@@ -50,8 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?)
     };
-    let host = Host::new(&common.place)?;
-    if let Some(cpus) = &common.place.client_cpus {
+    let host = place.map(Host::new).transpose()?;
+    if let Some(cpus) = place.and_then(|place| place.client_cpus.as_ref()) {
         process::run_on(cpus)?;
     }
     let local = LocalSet::new();
@@ -62,11 +65,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             _ = terminated.recv() => bail!("terminated"),
         }
     })?;
-    report.publish(common)?;
+    report.publish(output)?;
     if report.is_good() {
         return Ok(());
     }
-    let hint = if report.refused > 0 {
+    let hint = if report.counts.refused > 0 {
         "\n  hint: that was more than the server can take here; lower --rate or --window"
     } else {
         ""

@@ -2,15 +2,18 @@
 
 use anyhow::{Result, ensure};
 
-use super::arguments::{Common, Read, ResumeStorm, Scenario};
-use super::limits::{PRELOAD_MAX, TEXT_BYTES_MIN};
+use super::arguments::{Cluster, Common, Output, Read, ResumeStorm, Scenario, Where};
+use wigeon_proto::limits::WATCH_ROOMS_MAX;
+
+use super::limits::{FILLING_AT_ONCE, PRELOAD_MAX, TEXT_BYTES_MIN};
 
 /// Bytes of what is written beside the questions of `archive`.
 const ARCHIVE_TEXT_BYTES: u32 = 128;
 
 impl Scenario {
-    pub(super) fn common(&self) -> &Common {
-        match self {
+    /// Which server, unless it starts several by itself, and where the report goes.
+    pub(super) fn common(&self) -> (Option<&Where>, &Output) {
+        let Common { place, output } = match self {
             Self::Fanout(asked) => &asked.common,
             Self::Relay(asked) => &asked.common,
             Self::Idle(asked) => &asked.common,
@@ -19,7 +22,9 @@ impl Scenario {
             Self::SlowReaders(asked) => &asked.common,
             Self::Group(asked) => &asked.common,
             Self::Archive(asked) => &asked.common,
-        }
+            Self::Cluster(asked) => return (None, &asked.output),
+        };
+        (Some(place), output)
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -33,6 +38,7 @@ impl Scenario {
             Self::SlowReaders(_) => "slow-readers",
             Self::Group(_) => "group",
             Self::Archive(_) => "archive",
+            Self::Cluster(_) => "cluster",
         }
     }
 
@@ -48,6 +54,7 @@ impl Scenario {
             Self::SlowReaders(asked) => asked.way.transport,
             Self::Group(asked) => asked.way.transport,
             Self::Archive(_) => return "http",
+            Self::Cluster(_) => Read::Websocket,
         };
         transport.as_str()
     }
@@ -87,6 +94,7 @@ impl Scenario {
                 );
                 Ok((asked.rooms as usize, ARCHIVE_TEXT_BYTES))
             }
+            Self::Cluster(asked) => Ok((asked.rooms(), asked.size)),
         }
     }
 
@@ -106,8 +114,21 @@ impl Scenario {
             Self::SlowReaders(asked) => asked.readers,
             Self::Group(asked) => asked.readers,
             Self::Archive(asked) => asked.at_once,
+            Self::Cluster(asked) => asked.connections(),
         };
         connections as usize
+    }
+}
+
+impl Cluster {
+    /// A room for each producer, one for each pair, and those that are filled for the new node.
+    pub(super) fn rooms(&self) -> usize {
+        (self.producers + self.pairs) as usize + FILLING_AT_ONCE
+    }
+
+    /// Connections to one installation: pairs and producers, and on each node readers who look whether all is there.
+    fn connections(&self) -> u32 {
+        2 * self.pairs + self.producers + (self.nodes + 1) * self.rooms().div_ceil(WATCH_ROOMS_MAX) as u32
     }
 }
 

@@ -10,6 +10,8 @@ const STEPS: u64 = 1000;
 
 #[derive(Debug)]
 pub(super) struct Progress {
+    /// What it is about, where there are several.
+    about: String,
     bar: ProgressBar,
     phase: RefCell<&'static str>,
     goal: Cell<Goal>,
@@ -26,18 +28,23 @@ pub(super) enum Goal {
 
 impl Progress {
     pub(super) fn new() -> Self {
+        Self::about(String::new())
+    }
+
+    /// The progress of one of several.
+    pub(super) fn about(about: String) -> Self {
         // Hides itself where stderr is no terminal.
         let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{prefix:>14}  {bar:32.cyan/dim}  {msg}");
         bar.set_style(style.expect("the template is one").progress_chars("━╸─"));
-        Self { bar, phase: RefCell::default(), goal: Cell::new(Goal::Count(1)) }
+        Self { about, bar, phase: RefCell::default(), goal: Cell::new(Goal::Count(1)) }
     }
 
     pub(super) fn begin(&self, phase: &'static str, goal: Goal) {
         *self.phase.borrow_mut() = phase;
         self.goal.set(goal);
         self.bar.set_prefix(phase);
-        self.bar.set_message("");
+        self.bar.set_message(self.about.clone());
         self.bar.set_position(0);
     }
 
@@ -52,7 +59,8 @@ impl Progress {
             Goal::Count(all) => (counted as f64 / all.max(1) as f64, format!("{counted} of {all}")),
         };
         self.bar.set_position((share.min(1.0) * STEPS as f64) as u64);
-        self.bar.set_message(format!("{words}, {deliveries_per_s:.0} deliveries/s"));
+        let about = if self.about.is_empty() { String::new() } else { format!("{}: ", self.about) };
+        self.bar.set_message(format!("{about}{words}, {deliveries_per_s:.0} deliveries/s"));
     }
 
     /// Goes from the screen.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
@@ -13,9 +13,11 @@ use wigeon_client::Reply;
 use wigeon_proto::websocket::{Opcode, encode, handshake};
 
 use super::frames::{self, Said};
+use super::host::Door;
 use super::limits::UNSENT_BYTES_MAX;
 use super::link::{Dial, Link};
 use super::tally::{Tally, histogram};
+use super::volley::Volley;
 use super::world::World;
 
 #[derive(Debug)]
@@ -30,13 +32,15 @@ pub(super) struct Sender {
     /// Room and time of the messages that have no reply yet; replies come in the same order.
     unanswered: RefCell<VecDeque<(usize, u64)>>,
     answered: Rc<RefCell<Histogram<u64>>>,
+    /// Who is told of each acknowledgement. It knows its senders, so that they only look up to it.
+    volley: RefCell<Weak<Volley>>,
 }
 
 /// The request that makes a connection a WebSocket; `query` begins with a question mark, or is empty.
-pub(super) fn upgrade(world: &World, query: &str, token: &str) -> String {
+pub(super) fn upgrade(door: &Door, query: &str, token: &str) -> String {
     // A constant: who wants a fresh one are proxies that cache, and there is none.
     let key = handshake::key(*b"wigeon bench key");
-    let authority = &world.host.authority;
+    let authority = &door.authority;
     format!(
         "GET /v1/events{query} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nAuthorization: Bearer {token}\r\n\r\n"
     )
@@ -50,11 +54,22 @@ impl Sender {
         tally: &Rc<Tally>,
         answered: &Rc<RefCell<Histogram<u64>>>,
     ) -> Result<Rc<Self>> {
+        Self::open_at(world, world.host.door(), number, tally, answered).await
+    }
+
+    /// The same at this node.
+    pub(super) async fn open_at(
+        world: &Rc<World>,
+        door: &Door,
+        number: usize,
+        tally: &Rc<Tally>,
+        answered: &Rc<RefCell<Histogram<u64>>>,
+    ) -> Result<Rc<Self>> {
         let _one_of_few = world.connecting.acquire().await?;
         let token = world.host.token(&format!("bench-sender-{number}"))?;
-        let dial = Dial { to: world.host.address, number, receive_buffer: None };
-        let opened = Link::open(dial, &upgrade(world, "", &token), 101).await;
-        let (link, _) = opened.with_context(|| world.host.base.clone())?;
+        let dial = Dial { to: door.address, number, receive_buffer: None };
+        let opened = Link::open(dial, &upgrade(door, "", &token), 101).await;
+        let (link, _) = opened.with_context(|| door.base.clone())?;
         let sender = Rc::new(Self {
             world: world.clone(),
             link,
@@ -63,6 +78,7 @@ impl Sender {
             blocked: Notify::new(),
             unanswered: RefCell::default(),
             answered: answered.clone(),
+            volley: RefCell::default(),
         });
         spawn_local(sender.clone().work());
         Ok(sender)
@@ -95,6 +111,11 @@ impl Sender {
     pub(super) fn send(&self, room: usize) {
         self.queue(room);
         self.flush();
+    }
+
+    /// What is acknowledged sets off the next from now on.
+    pub(super) fn answers_to(&self, volley: &Rc<Volley>) {
+        *self.volley.borrow_mut() = Rc::downgrade(volley);
     }
 
     /// Whether nothing is left to be written.
@@ -159,6 +180,10 @@ impl Sender {
         } else {
             self.world.rooms.taken(room);
             self.answered.borrow_mut().saturating_record(now_ns.saturating_sub(sent_ns).max(1));
+            let volley = self.volley.borrow().upgrade();
+            if let Some(volley) = volley {
+                volley.again(room);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Relay with a window: what has arrived sets off the next message of the same pair.
+//! Closed loops: what has arrived, or was acknowledged, sets off the next message to the same room.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

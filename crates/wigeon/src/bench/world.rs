@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use anyhow::{Result, anyhow, bail};
+use memchr::memmem;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, sleep};
@@ -12,12 +13,12 @@ use wigeon_proto::cursor::Cursor;
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::limits::{BODY_BYTES_MAX, COMMANDS_PER_REQUEST_MAX};
 
-use super::host::Host;
+use super::host::{Door, Host};
 use super::limits::{CONNECTING_MAX, LOOK, PATIENCE, SAMPLE};
 use super::message::{Clock, Rooms};
-use super::process;
 use super::progress::{Goal, Progress};
 use super::reader::Reader;
+use super::report::Counts;
 use super::tally::Tally;
 use super::timeline::{Sample, Timeline};
 
@@ -42,7 +43,7 @@ impl World {
     pub(super) fn new(host: Host, rooms: usize, size: u32, progress: Progress) -> Result<Rc<Self>> {
         let clock = Clock::start();
         let run = fresh_id()[..8].to_owned();
-        let client = Client::new(&host.base)?.with_token(&host.token("bench-writer")?);
+        let client = Client::new(&host.door().base)?.with_token(&host.token("bench-writer")?);
         Ok(Rc::new(Self {
             clock,
             rooms: Rooms::new(run, rooms, size as usize, clock),
@@ -74,12 +75,26 @@ impl World {
         self.tallies.borrow().iter().map(|tally| count(tally)).sum()
     }
 
+    /// What was sent and what came of it, when so many deliveries had to be.
+    pub(super) fn counts(&self, expected: u64) -> Counts {
+        Counts {
+            messages: self.rooms.sent(),
+            expected,
+            delivered: self.delivered(),
+            lost: self.sum(|tally| tally.lost.get()),
+            doubled: self.sum(|tally| tally.doubled.get()),
+            refused: self.sum(|tally| tally.refused.get()),
+            failed: self.sum(|tally| tally.failed.get()),
+            first_failure: self.first_failure(),
+        }
+    }
+
     pub(super) fn first_failure(&self) -> Option<String> {
         self.tallies.borrow().iter().find_map(|tally| tally.first_failure())
     }
 
     pub(super) fn rss_kib(&self) -> Option<u64> {
-        self.host.pid.and_then(process::rss_kib)
+        self.host.rss_kib()
     }
 
     /// Looks ten times a second, for the chart and for whoever watches.
@@ -173,7 +188,7 @@ impl World {
     /// Why the server is none for us, and what to do.
     fn unusable(&self, error: wigeon_client::Error) -> anyhow::Error {
         use wigeon_client::Error::{Connect, Deadline, Refused};
-        let base = &self.host.base;
+        let base = &self.host.door().base;
         match &error {
             Connect(_) | Deadline(_) => anyhow!("{base}: {error}\n  hint: is a wigeon running there?"),
             // To anybody else a room that was never made is unknown.
@@ -188,35 +203,52 @@ impl World {
         }
     }
 
-    /// Asks as it stands: the JSON of one command or of an array of them. The answer is not looked into.
-    pub(super) async fn post(&self, commands: String) -> Result<Answer> {
-        self.post_with(self.token(), commands).await
+    /// Gives commands as they stand: the JSON of an array of them. All are taken, or it fails.
+    pub(super) async fn post_all(&self, client: &Client, commands: String) -> Result<Answer> {
+        let token = client.token().unwrap_or_default();
+        let answer = self.raw(client, Method::POST, "/v1/commands", token, commands).await?;
+        if let Some(at) = memmem::find(&answer.body, b"\"error\":{") {
+            bail!("a message was refused: {}", String::from_utf8_lossy(&answer.body[at..]));
+        }
+        Ok(answer)
     }
 
-    /// The same with this token.
+    /// Asks as it stands, with this token: the JSON of one command or of an array. The answer is not looked into.
     pub(super) async fn post_with(&self, token: &str, commands: String) -> Result<Answer> {
-        self.raw(Method::POST, "/v1/commands", token, commands).await
+        self.raw(&self.client, Method::POST, "/v1/commands", token, commands).await
     }
 
     /// The answer to a GET of this path.
     pub(super) async fn get_with(&self, token: &str, path: &str) -> Result<Answer> {
-        self.raw(Method::GET, path, token, String::new()).await
+        self.raw(&self.client, Method::GET, path, token, String::new()).await
     }
 
-    fn token(&self) -> &str {
-        self.client.token().unwrap_or_default()
-    }
-
-    async fn raw(&self, method: Method, path: &str, token: &str, body: String) -> Result<Answer> {
+    async fn raw(
+        &self,
+        client: &Client,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: String,
+    ) -> Result<Answer> {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let answer =
-            self.client.raw(method, path, &headers, body).await.map_err(|error| self.unusable(error))?;
+        let answer = client.raw(method, path, &headers, body).await.map_err(|error| self.unusable(error))?;
         if answer.status != 200 {
             let text = String::from_utf8_lossy(&answer.body);
-            bail!("{} answered {path} with {}: {text}", self.host.base, answer.status);
+            bail!("{} answered {path} with {}: {text}", client.base(), answer.status);
         }
         Ok(answer)
+    }
+
+    /// Who asks and fills, at the first node.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same at another.
+    pub(super) fn client_at(&self, door: &Door) -> Result<Client> {
+        Ok(Client::new(&door.base)?.with_token(self.client.token().unwrap_or_default()))
     }
 
     /// The cursor of now.
@@ -225,7 +257,8 @@ impl World {
         struct Poll {
             cursor: String,
         }
-        let answer = self.get_with(self.token(), "/v1/events?transport=poll").await?;
+        let answer =
+            self.get_with(self.client.token().unwrap_or_default(), "/v1/events?transport=poll").await?;
         Ok(serde_json::from_slice::<Poll>(&answer.body)?.cursor)
     }
 

@@ -141,6 +141,63 @@ fn a_message_to_a_large_group_is_one_record_and_read_marks_reach_only_who_made_t
 }
 
 #[test]
+fn a_cluster_is_measured_beside_one_machine_and_a_new_node_catches_up() {
+    let directory = Directory::new();
+    let arguments =
+        "bench cluster --nodes 2 --pairs 3 --rate 50 --producers 8 --seconds 1 --entries 3000 --scratch .";
+    let said =
+        directory.run(&[&arguments.split(' ').collect::<Vec<_>>()[..], &["--json", "run.json"]].concat());
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{}", said.out);
+    let report: Value = serde_json::from_slice(&fs::read(directory.0.join("run.json")).unwrap()).unwrap();
+
+    let cluster = &report["cluster"];
+    let installations = cluster["installations"].as_array().unwrap();
+    let names: Vec<_> = installations.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["one machine", "1 node, 1 NATS", "2 nodes, 3 NATS"]);
+    for one in installations {
+        let (talk, sends) = (&one["talk"], &one["sends"]);
+        for time in [&talk["acknowledged_us"], &talk["delivered_us"], &sends["acknowledged_us"]] {
+            assert!(time["count"].as_u64().unwrap() > 0 && time["p99_9"].as_f64().unwrap() > 0.0, "{one}");
+        }
+        assert!(sends["nodes"]["us_each"].as_f64().unwrap() > 0.0, "{one}");
+        assert_eq!(sends["nats"]["us_each"].is_f64(), one["nats_servers"] != 0, "{one}");
+    }
+    let caught_up = &cluster["catch_up"];
+    assert!(caught_up["entries"].as_u64().unwrap() >= 3000, "{report}");
+    assert!(caught_up["node"]["us_each"].as_f64().unwrap() > 0.0, "{report}");
+    // The two nodes and the new one have all of the log, and one reader of each of the others all of theirs.
+    assert!(report["delivered"].as_u64().unwrap() > 3 * 3000, "{report}");
+    assert_eq!((&report["delivered"], &report["durability"]), (&report["expected"], &"fsync".into()));
+
+    assert!(said.out.starts_with("cluster: 3 pairs at 50 messages a second; then 8 senders"), "{}", said.out);
+    let rows: Vec<&str> =
+        said.out.lines().filter_map(|line| line.split("   ").next()).map(str::trim).collect();
+    let labels =
+        ["acknowledged p50", "delivered p50", "sends a second", "nodes' CPU", "NATS' CPU", "caught up"];
+    for label in labels {
+        assert!(rows.contains(&label), "{label} in {}", said.out);
+    }
+    let line = |label: &str| said.out.lines().find(|line| line.trim().starts_with(label)).unwrap();
+    assert_eq!(
+        line("delivered p50").matches(" ms)").count(),
+        2,
+        "what is added to one machine:\n{}",
+        said.out
+    );
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing is left behind but the report");
+}
+
+#[test]
+fn a_cluster_without_nats_says_what_to_install() {
+    let directory = Directory::new();
+    let said = Said::new(directory.wigeon(&["bench", "cluster"]).env("PATH", "").output().unwrap());
+    said.says(
+        1,
+        "error: no nats-server in PATH\n  hint: a cluster keeps its log in NATS: install the package nats-server of your system, or the program from https://nats.io/download",
+    );
+}
+
+#[test]
 fn a_named_server_is_measured_by_its_process_and_keeps_its_life() {
     let directory = Directory::new();
     let server = Running::start(&directory, &[]);

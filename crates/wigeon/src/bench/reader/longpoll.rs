@@ -14,7 +14,7 @@ pub(super) async fn read(reader: &Reader) -> Result<()> {
     let mut one_of_few = Some(reader.world.connecting.acquire().await?);
     let headers = format!(
         "HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        reader.world.host.authority,
+        reader.door().authority,
         reader.token()?
     );
     // Without a cursor the first answer comes at once and brings one.

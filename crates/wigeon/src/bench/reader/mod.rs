@@ -16,6 +16,7 @@ use tokio::task::spawn_local;
 
 use super::account::{Account, Seen};
 use super::arguments::Read;
+use super::host::Door;
 use super::link::Dial;
 use super::message::marks;
 use super::tally::{Tally, count};
@@ -28,6 +29,8 @@ pub(super) struct Reading {
     pub(super) transport: Read,
     /// Which connection of the run it is.
     pub(super) number: usize,
+    /// At which node, where that is not the first.
+    pub(super) at: Option<Door>,
     pub(super) rooms: Vec<usize>,
     /// The member who reads: all rooms of theirs, as the chat page does. Without one the rooms are watched.
     pub(super) member: Option<String>,
@@ -50,6 +53,7 @@ impl Reading {
         Self {
             transport,
             number,
+            at: None,
             rooms,
             member: None,
             first: 2,
@@ -124,7 +128,12 @@ impl Reader {
 
     fn dial(&self) -> Dial {
         let Reading { number, receive_buffer, .. } = self.reading;
-        Dial { to: self.world.host.address, number, receive_buffer }
+        Dial { to: self.door().address, number, receive_buffer }
+    }
+
+    /// Where it reads.
+    fn door(&self) -> &Door {
+        self.reading.at.as_ref().unwrap_or(self.world.host.door())
     }
 
     fn token(&self) -> Result<String> {

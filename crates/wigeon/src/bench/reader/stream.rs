@@ -11,7 +11,7 @@ pub(super) async fn read(reader: &Reader) -> Result<()> {
     let request = format!(
         "GET /v1/events{} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAuthorization: Bearer {}\r\n\r\n",
         reader.query(reader.reading.after.as_deref()),
-        reader.world.host.authority,
+        reader.door().authority,
         reader.token()?
     );
     let (link, head) = Link::open(reader.dial(), &request, 200).await?;

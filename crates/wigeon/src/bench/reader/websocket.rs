@@ -11,7 +11,7 @@ use crate::bench::sender::upgrade;
 pub(super) async fn read(reader: &Reader) -> Result<()> {
     let one_of_few = reader.world.connecting.acquire().await?;
     let query = reader.query(reader.reading.after.as_deref());
-    let request = upgrade(&reader.world, &query, &reader.token()?);
+    let request = upgrade(reader.door(), &query, &reader.token()?);
     let (link, _) = Link::open(reader.dial(), &request, 101).await?;
     drop(one_of_few);
     let mut pongs = Vec::new();

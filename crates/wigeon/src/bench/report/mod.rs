@@ -1,6 +1,7 @@
 //! What came of a run, as data: the table, the JSON and the page are made from it.
 
 mod chart;
+mod cluster;
 mod page;
 mod table;
 
@@ -11,9 +12,10 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+pub(super) use cluster::{CatchUp, Cluster, Cpu, Installation, Sends, Talk};
 pub(super) use table::thousands;
 
-use super::arguments::Common;
+use super::arguments::Output;
 use super::tally::us;
 use super::timeline::Timeline;
 use crate::speak;
@@ -32,18 +34,8 @@ pub(super) struct Report {
     /// In words: how many readers, how many messages, when.
     pub(super) load: String,
     pub(super) connections: usize,
-    /// Messages sent, with those that were never measured.
-    pub(super) messages: u64,
-    /// Deliveries that had to be, and that were.
-    pub(super) expected: u64,
-    pub(super) delivered: u64,
-    pub(super) lost: u64,
-    pub(super) doubled: u64,
-    /// Messages that the server did not take.
-    pub(super) refused: u64,
-    pub(super) failed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) first_failure: Option<String>,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
     pub(super) phases: Vec<Phase>,
     /// From a message to its reply: until it is stored as `durability` says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,8 +52,48 @@ pub(super) struct Report {
     pub(super) group: Option<Group>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) archive: Option<Archive>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cluster: Option<Cluster>,
     #[serde(skip)]
     pub(super) timeline: Timeline,
+}
+
+/// What was sent, and what came of it.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Counts {
+    /// Messages sent, with those that were never measured.
+    pub(super) messages: u64,
+    /// Deliveries that had to be, and that were.
+    pub(super) expected: u64,
+    pub(super) delivered: u64,
+    pub(super) lost: u64,
+    pub(super) doubled: u64,
+    /// Messages that the server did not take.
+    pub(super) refused: u64,
+    pub(super) failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_failure: Option<String>,
+}
+
+impl Counts {
+    /// Whether every reader got every message once and in order, and nothing else went wrong.
+    fn are_good(&self) -> bool {
+        self.lost + self.doubled + self.refused + self.failed == 0 && self.delivered == self.expected
+    }
+
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            expected: self.expected + other.expected,
+            delivered: self.delivered + other.delivered,
+            lost: self.lost + other.lost,
+            doubled: self.doubled + other.doubled,
+            refused: self.refused + other.refused,
+            failed: self.failed + other.failed,
+            first_failure: self.first_failure.or(other.first_failure),
+        }
+    }
 }
 
 /// A part of a run, measured for itself.
@@ -240,13 +272,13 @@ pub(super) struct Filled {
 }
 
 impl Report {
-    /// Whether every reader got every message once and in order, and nothing else went wrong.
+    /// Whether the run's promise was kept.
     pub(super) fn is_good(&self) -> bool {
-        self.lost + self.doubled + self.refused + self.failed == 0 && self.delivered == self.expected
+        self.counts.are_good()
     }
 
     /// Fails where [`Self::publish`] would: before a long run and not after it.
-    pub(super) fn can_publish(asked: &Common) -> Result<()> {
+    pub(super) fn can_publish(asked: &Output) -> Result<()> {
         for file in [&asked.json, &asked.plot].into_iter().flatten().filter(|file| *file != Path::new("-")) {
             let opened = fs::OpenOptions::new().append(true).create(true).open(file);
             opened.with_context(|| format!("cannot write {}", file.display()))?;
@@ -255,7 +287,7 @@ impl Report {
     }
 
     /// Puts it where it was asked for; the table goes to stdout, unless the JSON is there.
-    pub(super) fn publish(&self, asked: &Common) -> Result<()> {
+    pub(super) fn publish(&self, asked: &Output) -> Result<()> {
         let json = serde_json::to_string_pretty(self)? + "\n";
         match &asked.json {
             Some(file) if file == Path::new("-") => speak::say(&json),

@@ -67,6 +67,16 @@ impl Report {
                 tile("disk a message", &format!("{bytes:.0}"), "bytes");
             }
         }
+        if let Some(cluster) = &self.cluster {
+            if let Some(ms) = cluster.added_p50_ms() {
+                tile("added to an acknowledgement, p50", &format!("{ms:.2}"), "ms");
+            }
+            for one in &cluster.installations {
+                let rate = thousands(one.sends.acknowledged_per_s as u64);
+                tile(&format!("sends, {}", one.name), &rate, "/s");
+            }
+            tile("a new node", &thousands(cluster.catch_up.entries_per_s as u64), "entries/s");
+        }
         if let Some(slow) = &self.slow {
             tile("caught up after", &format!("{:.2}", slow.caught_up_after_s), "s");
         }
@@ -133,6 +143,11 @@ impl Report {
         if let Some(archive) = &self.archive {
             latency("Latency by percentile, alone", &self::curves(&archive.alone));
             latency("Latency by percentile, beside writers", &self::curves(&archive.writing));
+        }
+        if let Some(cluster) = &self.cluster {
+            // The installations had their times one after the other: there is none that they share.
+            latency("Latency by percentile", &cluster.curves());
+            return out;
         }
         let (title, what) =
             if self.archive.is_some() { ("Answers", "answers") } else { ("Deliveries", "deliveries") };

@@ -17,11 +17,11 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn new(label: &'static str, values: Vec<String>) -> Self {
+    pub(super) fn new(label: &'static str, values: Vec<String>) -> Self {
         Self { label, values, is_head: false }
     }
 
-    fn head(values: Vec<String>) -> Self {
+    pub(super) fn head(values: Vec<String>) -> Self {
         Self { label: "", values, is_head: true }
     }
 }
@@ -92,6 +92,9 @@ impl Report {
         if let Some(archive) = &self.archive {
             cells.extend(questions(archive));
         }
+        if let Some(cluster) = &self.cluster {
+            cells.extend(cluster.cells());
+        }
         let mut row = |label, value| cells.push(Cell::new(label, vec![value]));
         if self.phases.iter().any(|phase| phase.driver_cpu_percent.is_some_and(|percent| percent > 90.0)) {
             row("", "the driver was busy all the time: it was the limit, not the server".to_owned());
@@ -158,21 +161,22 @@ impl Report {
 
     /// Whether the promise was kept.
     pub(in crate::bench) fn verdict(&self) -> String {
-        let of = format!("{} of {}", thousands(self.delivered), thousands(self.expected));
+        let counts = &self.counts;
+        let of = format!("{} of {}", thousands(counts.delivered), thousands(counts.expected));
         if self.is_good() {
             return match self.archive {
                 Some(_) => format!("{of} were right"),
                 None => format!("yes, {of} delivered once and in order"),
             };
         }
+        let first = counts.first_failure.as_ref().map(|why| format!("; first: {why}"));
         let counts = [
-            (self.lost, "lost"),
-            (self.doubled, "doubled"),
-            (self.refused, "refused"),
-            (self.failed, "failed"),
+            (counts.lost, "lost"),
+            (counts.doubled, "doubled"),
+            (counts.refused, "refused"),
+            (counts.failed, "failed"),
         ];
         let counts = counts.map(|(count, what)| format!("{} {what}", thousands(count))).join(", ");
-        let first = self.first_failure.as_ref().map(|why| format!("; first: {why}"));
         format!("no, {of} delivered, {counts}{}", first.unwrap_or_default())
     }
 }
@@ -233,7 +237,7 @@ fn cpu(us_per_delivery: Option<f64>, percent: f64) -> String {
     format!("{}{percent:.0} % of a core", each.unwrap_or_default())
 }
 
-fn percentiles(latency: &Latency) -> String {
+pub(super) fn percentiles(latency: &Latency) -> String {
     let Latency { p50, p99, p99_9, max, .. } = latency;
     let times = [("p50", p50), ("p99", p99), ("p99.9", p99_9), ("max", max)];
     times.map(|(name, us)| format!("{name} {}", time(*us))).join(", ")

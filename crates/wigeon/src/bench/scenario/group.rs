@@ -10,7 +10,6 @@ use wigeon_proto::limits::{COMMANDS_PER_REQUEST_MAX, MEMBERS_PER_COMMAND_MAX};
 use super::load::{driven, measured};
 use super::{Findings, expected, latency, pace};
 use crate::bench::arguments;
-use crate::bench::process;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
 use crate::bench::report::{Group, Memory, Receipts, thousands};
@@ -97,7 +96,7 @@ async fn receipts(
         json!({ "id": id, "type": "read", "as": user, "room": room, "seq": seq }).to_string()
     };
     let reading: Vec<_> = (0..members).map(read).collect();
-    let cpu = || world.host.pid.and_then(process::cpu);
+    let cpu = || world.host.cpu();
     let entries = world.position().await?;
     let (begun, cpu_before, frames) = (Instant::now(), cpu(), tally.frames.get());
     for commands in reading.chunks(COMMANDS_PER_REQUEST_MAX) {

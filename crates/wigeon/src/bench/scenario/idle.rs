@@ -9,7 +9,6 @@ use tokio::time::sleep;
 use super::{Findings, expected, latency};
 use crate::bench::arguments;
 use crate::bench::meter::Meter;
-use crate::bench::process;
 use crate::bench::progress::Goal;
 use crate::bench::reader::{Reader, Reading};
 use crate::bench::report::{Idle, Memory, thousands};
@@ -32,7 +31,7 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Idle) -> Result<Fi
     let count = asked.readers as usize;
     world.progress.begin("connecting", Goal::Count((FIRST + count) as u64));
     let (begun, before) = (Instant::now(), world.rss_kib());
-    let cpu = || world.host.pid.and_then(process::cpu);
+    let cpu = || world.host.cpu();
     let cpu_before = cpu();
     readers.extend((FIRST + 1..=FIRST + count).map(start));
     world.until_ready(&tally, FIRST + count).await?;

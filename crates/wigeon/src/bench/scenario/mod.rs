@@ -1,6 +1,7 @@
 //! The scenarios: what happens, in which order. What is measured and told is the report's.
 
 mod archive;
+mod cluster;
 mod group;
 mod idle;
 mod load;
@@ -20,8 +21,11 @@ use super::arguments::{Load, Read, Scenario};
 use super::host::Host;
 use super::progress::{Goal, Progress};
 use super::reader::Reader;
-use super::report::{Archive, Group, Idle, Latency, Memory, Phase, Report, Slow, Storm, thousands};
+use super::report::{
+    Archive, Cluster, Counts, Group, Idle, Latency, Memory, Phase, Report, Slow, Storm, thousands,
+};
 use super::sender::Sender;
+use super::timeline::Timeline;
 use super::world::World;
 
 /// What a scenario found.
@@ -38,13 +42,54 @@ struct Findings {
     slow: Option<Slow>,
     group: Option<Group>,
     archive: Option<Archive>,
+    cluster: Option<Cluster>,
 }
 
-/// Plays a scenario to its end.
-pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
-    let place = &scenario.common().place;
-    let durability = host.is_own().then(|| place.durability.as_str());
-    let server = if host.is_own() { "a server of its own".to_owned() } else { host.base.clone() };
+/// Plays a scenario to its end: against this host, or where there is none, against what it starts itself.
+pub(super) async fn run(scenario: &Scenario, host: Option<Host>) -> Result<Report> {
+    let played = match (scenario, host) {
+        (Scenario::Cluster(asked), _) => cluster::run(asked).await?,
+        (_, Some(host)) => play(scenario, host).await?,
+        (_, None) => unreachable!("who has no cluster has a host"),
+    };
+    let Played { server, durability, found, counts, timeline } = played;
+    Ok(Report {
+        scenario: scenario.name(),
+        version: env!("CARGO_PKG_VERSION"),
+        server,
+        durability,
+        transport: scenario.transport(),
+        load: found.load,
+        connections: found.connections,
+        counts,
+        phases: found.phases,
+        acknowledged_us: found.acknowledged,
+        memory: found.memory,
+        idle: found.idle,
+        storm: found.storm,
+        slow: found.slow,
+        group: found.group,
+        archive: found.archive,
+        cluster: found.cluster,
+        timeline,
+    })
+}
+
+/// A scenario that was played.
+#[derive(Debug)]
+struct Played {
+    server: String,
+    durability: Option<&'static str>,
+    found: Findings,
+    counts: Counts,
+    timeline: Timeline,
+}
+
+/// Plays a scenario that has one server.
+async fn play(scenario: &Scenario, host: Host) -> Result<Played> {
+    let (place, _) = scenario.common();
+    let durability = place.filter(|_| host.is_own()).map(|place| place.own.durability.as_str());
+    let server = if host.is_own() { "a server of its own".to_owned() } else { host.door().base.clone() };
     let (rooms, size) = scenario.rooms()?;
     let world = World::new(host, rooms, size, Progress::new())?;
     if scenario.is_in_public() {
@@ -64,35 +109,12 @@ pub(super) async fn run(scenario: &Scenario, host: Host) -> Result<Report> {
         Scenario::SlowReaders(asked) => slow_readers::run(&world, asked).await,
         Scenario::Group(asked) => group::run(&world, asked).await,
         Scenario::Archive(asked) => archive::run(&world, asked).await,
+        Scenario::Cluster(_) => unreachable!("it has several"),
     }?;
     world.over.set(true);
     world.progress.end();
-    Ok(Report {
-        scenario: scenario.name(),
-        version: env!("CARGO_PKG_VERSION"),
-        server,
-        durability,
-        transport: scenario.transport(),
-        load: found.load,
-        connections: found.connections,
-        messages: world.rooms.sent(),
-        expected: found.expected,
-        delivered: world.delivered(),
-        lost: world.sum(|tally| tally.lost.get()),
-        doubled: world.sum(|tally| tally.doubled.get()),
-        refused: world.sum(|tally| tally.refused.get()),
-        failed: world.sum(|tally| tally.failed.get()),
-        first_failure: world.first_failure(),
-        phases: found.phases,
-        acknowledged_us: found.acknowledged,
-        memory: found.memory,
-        idle: found.idle,
-        storm: found.storm,
-        slow: found.slow,
-        group: found.group,
-        archive: found.archive,
-        timeline: world.timeline.borrow().clone(),
-    })
+    let (counts, timeline) = (world.counts(found.expected), world.timeline.borrow().clone());
+    Ok(Played { server, durability, found, counts, timeline })
 }
 
 /// What all of these should have got.

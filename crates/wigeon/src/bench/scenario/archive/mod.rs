@@ -18,7 +18,6 @@ use super::{Findings, latency, paced};
 use crate::bench::arguments;
 use crate::bench::limits::{INDEXED, QUESTION, SAMPLE};
 use crate::bench::meter::Meter;
-use crate::bench::process;
 use crate::bench::progress::Goal;
 use crate::bench::report::{Archive, Filled, Phase, thousands};
 use crate::bench::sender::{Sender, answered};
@@ -80,7 +79,7 @@ pub(super) async fn run(world: &Rc<World>, asked: &arguments::Archive) -> Result
 
 /// Fills, and measures that.
 async fn filled(world: &Rc<World>, asked: &arguments::Archive) -> Result<(Shelves, Filled)> {
-    let cpu = || world.host.pid.and_then(process::cpu);
+    let cpu = || world.host.cpu();
     let (begun, cpu_before) = (Instant::now(), cpu());
     let shelves = fill(world, asked, &world.group()).await?;
     let seconds = begun.elapsed().as_secs_f64();
