@@ -233,7 +233,7 @@ impl Outlet for Hub {
     type Reply = Reply;
 
     fn answer(&mut self, reply: Reply, answer: Answer) {
-        // Staged, not written: what the sender itself is to see of this commit leaves with it.
+        // Staged, not written: it leaves with what the sender itself is to see of this commit.
         if let Some(wire) = reply.answer(answer) {
             self.answered.push(wire);
         }
@@ -269,11 +269,16 @@ impl Outlet for Hub {
             }
         }
         drop(audience);
-        let sent: usize = touched.iter().map(|touched| touched.deliver(&runs)).sum();
-        self.shared.position.store(position, Ordering::Release);
+        // Who sent is told with what they themselves see of it, or else before anybody sees it.
+        let (own, others): (Vec<_>, Vec<_>) =
+            touched.into_iter().partition(|touched| !self.answered.is_empty() && touched.slot.has_staged());
+        let deliver = |touched: &[Touched]| touched.iter().map(|one| one.deliver(&runs)).sum::<usize>();
+        let sent = deliver(&own);
         for wire in self.answered.drain(..) {
             wire.flush();
         }
+        let sent = sent + deliver(&others);
+        self.shared.position.store(position, Ordering::Release);
         crate::telemetry::frames_sent(sent);
     }
 
@@ -285,5 +290,99 @@ impl Outlet for Hub {
             // The connection has ended in the meantime: nobody else will detach it.
             self.detach(&slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Wake, Waker};
+
+    use bytes::Bytes;
+    use futures_util::Stream;
+    use wigeon_proto::command::Body as Text;
+    use wigeon_proto::cursor::{Cursor, Epoch};
+    use wigeon_proto::framing::Framing;
+    use wigeon_proto::id::CommandId;
+
+    use super::*;
+    use crate::line::Line;
+    use crate::wire::Form;
+
+    /// Notes in which order readers are written to.
+    struct Noted(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Wake for Noted {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    fn poll<E>(body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin), waker: &Waker) -> Option<String> {
+        match Pin::new(body).poll_next(&mut Context::from_waker(waker)) {
+            Poll::Ready(Some(Ok(bytes))) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Poll::Ready(_) | Poll::Pending => None,
+        }
+    }
+
+    fn said(by: &UserId, room: &RoomId) -> Committed {
+        let body = Text { text: "hi".into() };
+        let what = What::Message {
+            seq: 1,
+            id: CommandId::parse("m1").unwrap(),
+            body,
+            reply_to: None,
+            thread: None,
+            mentions: Vec::new(),
+            mention_all: false,
+            forwarded: None,
+        };
+        Committed {
+            cursor: Cursor { epoch: Epoch::new(1), position: 1 },
+            room: room.clone(),
+            about: room.clone(),
+            from: by.clone(),
+            what,
+            public: false,
+            tells_receipts: false,
+            json: b"{\"seen\":1}".as_slice().into(),
+            joined: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_sent_is_told_before_anybody_sees_it_or_with_it() {
+        let mut hub = Hub::default();
+        let room = RoomId::parse("room").unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        // The first is in the room and sends, the second only sends, the others are in the room.
+        let names = ["ann", "dan", "bob", "cat"];
+        let mut bodies = names.map(|name| {
+            let (wire, body) = Wire::body();
+            let waker = Waker::from(Arc::new(Noted(name, order.clone())));
+            if name != "dan" {
+                let slot = hub.new_slot(UserId::parse(name).unwrap(), false);
+                hub.lock().add(&slot, vec![room.clone()], Vec::new());
+                let form = Form::Stream { framing: Framing::Ndjson, chunked: false };
+                let loan = Arc::new(Loan { wire: wire.clone(), form });
+                assert!(matches!(slot.lend(&loan, 10), slot::Taken::Lent));
+            }
+            (wire, body, waker)
+        });
+        for (_, body, waker) in &mut bodies {
+            assert_eq!(poll(body, waker), None);
+        }
+        for sender in [0, 1] {
+            let place = Line::new(Some(bodies[sender].0.clone())).place(None);
+            hub.answer(Reply::Placed(place), Ok(b"{\"told\":1}".to_vec()));
+        }
+        hub.commit(vec![said(&UserId::parse("ann").unwrap(), &room)], 1);
+        let order = order.lock().unwrap();
+        assert_eq!(order[..2], ["ann", "dan"]);
+        assert_eq!(order.len(), 4, "each in one write: {order:?}");
+        let (_, body, waker) = &mut bodies[0];
+        let read = poll(body, waker).unwrap();
+        assert!(read.find("told").unwrap() < read.find("seen").unwrap(), "{read:?}");
     }
 }

@@ -93,6 +93,11 @@ impl Slot {
         self.inbox.lock().expect("nothing panics under a slot's lock")
     }
 
+    /// Whether something waits on the lent wire, to leave with what the hub writes next.
+    pub(super) fn has_staged(&self) -> bool {
+        self.lock().loan.as_ref().is_some_and(|loan| !loan.wire.is_clear())
+    }
+
     /// Hands over runs of events, ascending.
     pub(super) fn deliver(&self, runs: &[&Run]) -> Delivered {
         let mut inbox = self.lock();
