@@ -29,16 +29,19 @@ mod ops;
 #[path = "../it/server.rs"]
 mod single;
 
+#[path = "../torture/chaos.rs"]
+mod chaos;
 #[path = "../it/equivalence.rs"]
 mod equivalence;
 #[path = "../it/membership.rs"]
 mod membership;
-#[allow(dead_code, reason = "what it measures is of no interest here")]
 #[path = "../torture/readers.rs"]
 mod readers;
 #[path = "../it/retry.rs"]
 mod retry;
 #[path = "../torture/senders.rs"]
 mod senders;
+#[path = "../torture/storm.rs"]
+mod storm;
 #[path = "../it/switching.rs"]
 mod switching;

@@ -72,6 +72,11 @@ impl Server {
         self.anybody().with_token(&token(&["--user", "backend", "--role", "service"]))
     }
 
+    /// Somebody at each node.
+    pub(crate) fn witnesses(&self) -> Vec<Client> {
+        (0..self.nodes.len()).map(|node| self.user_at(node, "witness")).collect()
+    }
+
     /// A client of one node alone.
     pub(crate) fn user_at(&self, node: usize, id: &str) -> Client {
         Client::new(&self.nodes[node].base()).expect("a base").with_token(&token(&["--user", id]))

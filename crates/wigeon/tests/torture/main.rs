@@ -18,18 +18,13 @@ mod senders;
 #[allow(dead_code, reason = "shared with the other stories, which need more of it")]
 #[path = "../it/server.rs"]
 mod server;
+mod storm;
 
-use chaos::Chaos;
 use dice::Dice;
-use readers::{Watcher, log, pauses, verify};
-use senders::Senders;
-use serde_json::json;
-use server::{Server, until};
-use std::time::Duration;
-use tokio::time::sleep;
-use wigeon_client::Client;
+use readers::verify;
+use server::Server;
+use storm::Storm;
 
-const ROOM: &str = "storm";
 const READERS: usize = 6;
 const KILLS: usize = 8;
 const MESSAGES: usize = 100_000;
@@ -37,50 +32,12 @@ const MESSAGES: usize = 100_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_sees_every_message_once_and_in_order() {
     let mut dice = Dice::rolled();
-    let wanted =
-        std::env::var("WIGEON_TORTURE_MESSAGES").map_or(MESSAGES, |text| text.parse().expect("a number"));
     let mut server = Server::start().await;
-    let chaos = Chaos::start(&server.base(), Dice::from(dice.roll(u64::MAX))).await;
-    let through = |client: Client| {
-        let token = client.token().expect("a token").to_owned();
-        Client::new(&chaos.base()).expect("a base").with_token(&token)
-    };
-    let service = server.service();
-    service.command(json!({"type":"send","room":ROOM,"body":{"text":"first"}})).await.expect("a channel");
-    let start = service.poll(&wigeon_client::ReadOptions::after(None)).await.expect("now").cursor;
-
-    let mut watchers = Vec::new();
-    for n in 0..READERS {
-        let client = through(server.user(&format!("reader-{n}")));
-        watchers.push(Watcher::start(&client, &start, ROOM, Dice::from(dice.roll(u64::MAX))));
-    }
-    let senders = Senders::start(&through(server.service()), ROOM, wanted, &mut dice);
-    for kill in 1..=KILLS {
-        let goal = wanted * kill / (KILLS + 1);
-        until("acks", || senders.acked() >= goal || watchers.iter().any(Watcher::is_over)).await;
-        // A moment that depends on nothing: in the middle of a commit, of a write, of an accept.
-        sleep(Duration::from_micros(dice.roll(5000))).await;
-        server.kill();
-        server.restart().await;
-    }
-    let acked = senders.finish().await;
-
-    let log = log(&server.user("witness"), ROOM, &start).await;
-    assert_eq!(log.len(), wanted, "each send made one message");
-    let ids: std::collections::HashSet<&str> = log.iter().map(|(_, id)| id.as_str()).collect();
-    assert!(acked.iter().all(|id| ids.contains(id.as_str())), "each acked send is there");
-    let mut all_pauses = Vec::new();
-    for watcher in watchers {
-        let (seen, gaps) = watcher.finish(log.len()).await;
-        verify(&seen, &log).unwrap_or_else(|error| panic!("{error}"));
-        all_pauses.extend(gaps);
-    }
+    let storm = Storm::begin(&server, READERS, storm::messages(MESSAGES), &mut dice).await;
+    storm.kills(&mut server, KILLS, &mut dice).await;
+    let calm = storm.calm(&[server.user("witness")]).await;
     println!("{}", server.kill_and_check());
-    println!(
-        "{wanted} messages, {READERS} readers, {KILLS} kills, {} connections cut or stalled",
-        chaos.troubled()
-    );
-    println!("{}", pauses(all_pauses));
+    println!("{READERS} readers, {KILLS} kills, {calm}");
 }
 
 #[test]
