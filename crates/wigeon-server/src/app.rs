@@ -57,7 +57,7 @@ impl App {
             Said::Watch { watcher, users } => presence.peer_watches(&watcher, users),
             Said::Acked { users } => {
                 for (user, position) in users {
-                    presence.peer_acked(&user, position);
+                    self.hub.peer_acked(&user, position);
                 }
             }
             Said::Typing { room, user, is_large } => self.hub.typing(&room, &user, is_large),

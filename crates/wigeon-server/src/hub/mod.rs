@@ -136,9 +136,21 @@ impl Hub {
 
     /// A device of a user has taken in everything up to a position.
     pub(crate) fn acked(&self, user: &UserId, position: u64) {
-        let Some(before) = self.presence.acked(user, position) else { return };
+        if let Some(before) = self.presence.acked(user, position) {
+            self.arrived(user, (before, position));
+        }
+    }
+
+    /// It has told another node so, which need not be the one with its feed.
+    pub(crate) fn peer_acked(&self, user: &UserId, position: u64) {
+        if let Some(before) = self.presence.peer_acked(user, position) {
+            self.arrived(user, (before, position));
+        }
+    }
+
+    fn arrived(&self, user: &UserId, range: (u64, u64)) {
         let rooms: Vec<RoomId> = self.lock().rooms_of(user).cloned().collect();
-        self.delivered().acked(user, rooms.iter(), (before, position));
+        self.delivered().acked(user, rooms.iter(), range);
     }
 
     /// Notes what is on its way to its receivers.

@@ -130,9 +130,9 @@ impl Presence {
         self.lock().watch(watcher, users, Instant::now());
     }
 
-    /// Another node knows how far a device of the user is.
-    pub(crate) fn peer_acked(&self, user: &UserId, position: u64) {
-        self.lock().note_acked(user, position, now_ms());
+    /// As [`Self::acked`], told by another node.
+    pub(crate) fn peer_acked(&self, user: &UserId, position: u64) -> Option<u64> {
+        self.lock().note_acked(user, position, now_ms())
     }
 }
 

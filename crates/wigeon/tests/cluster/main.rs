@@ -18,6 +18,7 @@ mod nats;
 mod node;
 mod proxy;
 mod server;
+mod signals;
 mod turns;
 
 #[path = "../it/dice.rs"]
