@@ -13,6 +13,7 @@ use wigeon_proto::limits;
 use wigeon_proto::transport::Transport;
 
 use crate::app::App;
+use crate::commands::query_error;
 use crate::http::problem::{body_of, json_of, problem, problem_with};
 
 /// `GET /healthz`: the process answers.
@@ -21,13 +22,17 @@ pub(super) async fn healthz() -> Response {
 }
 
 /// `GET /readyz`: the log can be read, a node of a cluster is level with the others, and the server is not
-/// going down.
+/// going down. Where it is not ready, it says why.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let level = app.pool.read(|view| Ok(view.level)).await.unwrap_or(false);
-    if level && !app.draining.is_cancelled() {
-        return body_of("text/plain; charset=utf-8", "ready\n");
+    let not = |why| problem(&WireError::new(ErrorCode::Unavailable, why).retry_after(1000));
+    if app.draining.is_cancelled() {
+        return not("this server is going down");
     }
-    problem(&WireError::new(ErrorCode::Unavailable, "not ready").retry_after(1000))
+    match app.pool.read(|view| Ok(view.level)).await {
+        Ok(true) => body_of("text/plain; charset=utf-8", "ready\n"),
+        Ok(false) => not("this node is cut off from the log"),
+        Err(error) => problem(&query_error(error)),
+    }
 }
 
 /// `GET /metrics`, in Prometheus' text format.

@@ -3,10 +3,13 @@
 //!
 //! Rules and tables are deterministic, so digests differ only where something is broken: a disk, a build, a
 //! bug. A node that stands against a majority takes itself out of service, because whoever is shown what it holds is
-//! shown something else than everybody else. Where there is no majority, it can only say so.
+//! shown something else than everybody else. It notes so in its directory: who starts it again would else bring it
+//! back. Where there is no majority, it can only say so.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_nats::HeaderMap;
@@ -15,11 +18,24 @@ use tokio::sync::mpsc;
 use wigeon_proto::json;
 use wigeon_proto::limits::{CLUSTER_DIGEST_ENTRIES, CLUSTER_DIGESTS_KEPT, CLUSTER_NODES_MAX};
 
-use super::ORIGIN;
+use super::{JoinError, ORIGIN};
 use crate::Fault;
 use crate::digest::Digest;
 use crate::nats::{Log, NatsError};
 use crate::sequencer::Sequencer;
+
+/// The file that says what is wrong with a directory.
+fn mark(directory: &Path) -> PathBuf {
+    directory.join("diverged")
+}
+
+/// Refuses a directory that was found to be wrong.
+pub(super) fn was_right(directory: &Path) -> Result<(), JoinError> {
+    match fs::read_to_string(mark(directory)) {
+        Ok(text) => Err(JoinError::Apart(format!("when it last ran, {}", text.trim_end()))),
+        Err(_) => Ok(()),
+    }
+}
 
 /// What nodes said of the last stretches.
 #[derive(Debug, Default)]
@@ -83,6 +99,7 @@ pub(super) async fn run<F: Send + 'static, R: Send + 'static>(
     origin: String,
     sequencer: Sequencer<F, R>,
     mut finished: mpsc::Receiver<Digest>,
+    directory: PathBuf,
 ) -> Result<(), NatsError> {
     let subject = format!("{}.digests.{:010x}", log.stream, log.epoch.bits());
     let mut told = log.listen(&subject).await?;
@@ -115,6 +132,9 @@ pub(super) async fn run<F: Send + 'static, R: Send + 'static>(
                     "entries {first} to {last} have come to something else here than with most other nodes: this \
                      node's data is wrong. Start it from a copy of another's (docs/operating.md)"
                 );
+                if let Err(error) = fs::write(mark(&directory), format!("{text}\n")) {
+                    tracing::error!(%error, "that this node's data is wrong cannot be noted beside it");
+                }
                 sequencer.fail(Fault::Stream(text)).await;
             }
             Verdict::Divided if divided == last => {}
@@ -134,6 +154,15 @@ pub(super) async fn run<F: Send + 'static, R: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_found_wrong_stays_so() {
+        let directory = tempfile::tempdir().unwrap();
+        was_right(directory.path()).unwrap();
+        fs::write(mark(directory.path()), "entries differ\n").unwrap();
+        let refused = was_right(directory.path()).unwrap_err();
+        assert_eq!(refused.to_string(), "when it last ran, entries differ");
+    }
 
     #[test]
     fn who_stands_against_a_majority_goes() {

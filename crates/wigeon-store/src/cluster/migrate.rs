@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use wigeon_proto::cursor::Epoch;
 
-use super::store;
-use super::{JoinError, join_error};
+use super::{JoinError, compare, join_error, store};
 use crate::nats::{self, Log, Nats, NewLog};
 use crate::open::{Durability, LastRun, OpenError, Store, lock, open_writer};
 use crate::schema::MigrateError;
@@ -103,6 +102,7 @@ pub async fn from_stream(directory: &Path, nats: &Nats) -> Result<Moved, JoinErr
         return Err(none().into());
     }
     let _lock = lock(directory)?;
+    compare::was_right(directory)?;
     let mut db = open_writer(&file).map_err(|error| database(directory, error))?;
     let (stream, position) =
         (store::stream(&db).map_err(at)?.ok_or_else(none)?, rows::position(&db).map_err(at)?);

@@ -19,7 +19,7 @@ mod simulation;
 mod store;
 mod walk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -47,6 +47,7 @@ pub struct Node {
     origin: String,
     applied: watch::Sender<u64>,
     replicas: usize,
+    directory: PathBuf,
 }
 
 /// What [`Sequencer::start`] returns.
@@ -69,6 +70,7 @@ pub enum JoinError {
 /// Connects, opens the stream (or makes it, for a node without data), and opens the store, which holds what
 /// was folded before.
 pub async fn join(directory: &Path, nats: &Nats, random: u64) -> Result<(Store, Node), JoinError> {
+    compare::was_right(directory)?;
     let client = nats::connect(nats).await?;
     let new = store::is_new(directory).then(|| NewLog { epoch: Epoch::new(random), base: 0 });
     let log = Arc::new(Log::open(nats, client, new).await?);
@@ -77,7 +79,8 @@ pub async fn join(directory: &Path, nats: &Nats, random: u64) -> Result<(Store, 
     let store = store::open(directory, &log, level)?;
     stands_in(&log, store.writer.position())?;
     applied.send_replace(store.writer.position());
-    Ok((store, Node { log, origin: format!("{random:016x}"), applied, replicas: nats.replicas }))
+    let (origin, replicas, directory) = (format!("{random:016x}"), nats.replicas, directory.to_owned());
+    Ok((store, Node { log, origin, applied, replicas, directory }))
 }
 
 /// A fault of the data directory.
@@ -117,14 +120,14 @@ impl Node {
     /// Starts the sequencer and follows the stream, for as long as the sequencer lives. As
     /// [`Sequencer::start`] otherwise.
     pub fn start<O: Outlet>(self, mut writer: Writer, outlet: O, alive: impl Send + 'static) -> Started<O> {
-        let Self { log, origin, applied, .. } = self;
+        let Self { log, origin, applied, directory, .. } = self;
         let reachable = log.clone();
         let (outbox, outgoing) = Outbox::new(move || reachable.is_reachable());
         let next = writer.position() + 1;
         let (digester, digests) = Digester::new();
         writer.tell_applied(applied, digester);
         let (sequencer, thread) = Sequencer::follow(writer, outlet, alive, outbox.clone());
-        let compared = compare::run(log.clone(), origin.clone(), sequencer.clone(), digests);
+        let compared = compare::run(log.clone(), origin.clone(), sequencer.clone(), digests, directory);
         tokio::spawn(async move {
             if let Err(error) = compared.await {
                 tracing::warn!(%error, "what this node comes to is not compared with others");
