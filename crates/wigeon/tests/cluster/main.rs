@@ -9,9 +9,11 @@
     reason = "seeds, figures and the nodes' logs belong to a test's output"
 )]
 
+mod absent;
 mod alone;
 mod begin;
 mod faults;
+mod hand;
 mod link;
 mod moving;
 mod nats;
@@ -20,6 +22,7 @@ mod proxy;
 mod server;
 mod signals;
 mod turns;
+mod upgrade;
 
 #[path = "../it/dice.rs"]
 mod dice;

@@ -1,12 +1,11 @@
 //! What nodes settle among themselves: whose turn it is, and who is wrong.
 
+use crate::hand::Hand;
 use crate::nats::Nats;
 use crate::node::Node;
 use crate::ops::group;
 use crate::server::{send, token, until};
 use serde_json::json;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use wigeon_client::{Client, ReadOptions};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::limits::CLUSTER_DIGEST_ENTRIES;
@@ -39,7 +38,7 @@ async fn a_node_that_comes_to_something_else_than_most_takes_itself_out_of_servi
     let here = Cursor::parse(&here).expect("a cursor");
     let subject = format!("wigeon.digests.{:010x}", here.epoch.bits());
     let digest = json!({"last": CLUSTER_DIGEST_ENTRIES, "sum": "of something else"}).to_string();
-    let mut others = Said::to(nats.ports()[0]);
+    let mut others = Hand::to(nats.ports()[0]);
     others.say(&subject, "another", &digest);
     others.say(&subject, "one more", &digest);
     for n in here.position..CLUSTER_DIGEST_ENTRIES - 1 {
@@ -50,33 +49,7 @@ async fn a_node_that_comes_to_something_else_than_most_takes_itself_out_of_servi
     assert_eq!(node.exited().await.code(), Some(1));
     let wanted = format!("entries 1 to {CLUSTER_DIGEST_ENTRIES} have come to something else here");
     assert!(node.log().contains(&wanted), "{}", node.log());
-}
-
-/// A connection to NATS by hand, for what no node would say.
-struct Said(TcpStream);
-
-impl Said {
-    fn to(port: u16) -> Self {
-        let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("NATS listens");
-        write!(connection, "CONNECT {{\"verbose\":false,\"headers\":true}}\r\nPING\r\n")
-            .expect("it takes it");
-        let mut said = Self(connection);
-        said.until_pong();
-        said
-    }
-
-    fn say(&mut self, subject: &str, node: &str, text: &str) {
-        let head = format!("NATS/1.0\r\nWigeon-Origin: {node}\r\n\r\n");
-        let (headers, total) = (head.len(), head.len() + text.len());
-        write!(self.0, "HPUB {subject} {headers} {total}\r\n{head}{text}\r\nPING\r\n").expect("it takes it");
-        self.until_pong();
-    }
-
-    fn until_pong(&mut self) {
-        let (mut heard, mut byte) = (Vec::new(), [0]);
-        while !heard.ends_with(b"PONG\r\n") {
-            self.0.read_exact(&mut byte).expect("it answers");
-            heard.push(byte[0]);
-        }
-    }
+    node.spawn();
+    assert_eq!(node.exited().await.code(), Some(1), "what is wrong is not served again");
+    assert!(node.log().contains("when it last ran, entries 1 to"), "{}", node.log());
 }
