@@ -83,6 +83,7 @@ suite("three people and their networks", () => {
       await until("Ann is cut off", async () => (await ann.chip.getAttribute("data-status")) !== "online");
       await ann.write("drop: from Ann");
       await bo.send("drop: from Bo");
+      await bo.rename("Bosun");
       await ann.page.getByTestId("banner").waitFor();
       await station("banner", ann);
       for (const walker of all) {
@@ -90,6 +91,8 @@ suite("three people and their networks", () => {
         await walker.sees("drop: from Bo");
       }
       await agree(all, "drop:", (await bo.texts()).filter((text) => text.startsWith("drop:")));
+      // Nobody told Ann: her page asked when it was back.
+      await ann.reads("Bosun", { within: ann.timeline });
     });
 
     assert.deepEqual(problemsOf(ann, bo), []);

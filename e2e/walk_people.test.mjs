@@ -68,19 +68,21 @@ suite("three people and how they like it", () => {
       await ann.sees("hello?");
     });
 
-    await t.test("a new name is there for the others when they come again", async () => {
-      await cy.settings();
-      await cy.dialog.getByLabel(cy.words.yourName).fill("Cygnus");
-      await cy.dialog.getByRole("button", { name: cy.words.save }).click();
-      await cy.reads(cy.words.nameChanged);
-      await cy.closeDialog();
-      await ann.page.reload();
-      await ann.page.getByRole("heading", { level: 1, name: "Cygnus" }).waitFor();
+    await t.test("a new name is everywhere at once, on the others' open pages too", async () => {
       await cy.go("Pond");
       await cy.send("call me by my name");
       await bo.sees("call me by my name");
-      await bo.page.reload();
+      await ann.go("Cy");
+      await cy.rename("Cygnus");
+      await ann.page.getByRole("heading", { level: 1, name: "Cygnus" }).waitFor();
+      await ann.item("Cygnus").waitFor();
       await bo.reads("Cygnus", { within: bo.timeline });
+      await bo.item("Pond").getByText("Cygnus:").waitFor();
+      await bo.details();
+      await bo.member("Cygnus").waitFor();
+      await bo.closeDialog();
+      await ann.page.reload();
+      await ann.page.getByRole("heading", { level: 1, name: "Cygnus" }).waitFor();
     });
 
     await t.test("language and light change at once, and stay after a reload", async () => {

@@ -125,6 +125,14 @@ export class Walker extends Chat {
     await this.dialog.waitFor();
   }
 
+  async rename(name) {
+    await this.settings();
+    await this.dialog.getByLabel(this.words.yourName).fill(name);
+    await this.dialog.getByRole("button", { name: this.words.save }).click();
+    await this.reads(this.words.nameChanged);
+    await this.closeDialog();
+  }
+
   async closeDialog() {
     await this.page.keyboard.press("Escape");
     await this.dialog.waitFor({ state: "hidden" });

@@ -177,7 +177,8 @@ export type Frame =
   | (Event & { type: "prefs"; about?: string; prefs: Prefs })
   | (Event & { type: "block"; user: string; on: boolean })
   | (Event & { type: "read"; user: string; seq: number; back?: boolean })
-  | (Event & { type: "user"; user: string; name: string })
+  /** An event of one's own name; a signal of somebody else's. */
+  | { type: "user"; user: string; name: string }
   | { type: "delivered"; room: string; user: string; seq: number }
   | { type: "typing"; room: string; user: string }
   | ({ type: "presence" } & WirePresence)

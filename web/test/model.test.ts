@@ -169,3 +169,14 @@ test("a message is delivered when somebody else's device has it, and never less 
   for (const seq of [4, 3]) m.frame({ type: "delivered", room: "lobby", user: "ann", seq }, 0);
   assert.equal(m.rooms.get("lobby")!.delivered, 4);
 });
+
+test("a name that somebody took since is another one to draw", () => {
+  const m = model();
+  const before = m.naming;
+  m.frame({ type: "user", user: "ann", name: "Anna" }, 0);
+  assert.equal(m.name("ann"), "Anna");
+  assert.notEqual(m.naming, before);
+  const told = m.naming;
+  m.learn([{ id: "ann", name: "Anna" }]);
+  assert.equal(m.naming, told, "nothing to draw");
+});

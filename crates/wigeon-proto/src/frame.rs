@@ -90,6 +90,13 @@ pub enum Control {
         /// When they were last known to be there: milliseconds since 1970.
         at: u64,
     },
+    /// A user has another name. Told to those who share a room with them.
+    User {
+        /// Who.
+        user: UserId,
+        /// The name.
+        name: String,
+    },
     /// A user's devices have everything of a room up to a message. Told to who wrote it.
     Delivered {
         /// Where.

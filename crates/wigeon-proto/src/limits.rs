@@ -61,8 +61,18 @@ pub const TIME_MS_MAX: u64 = 8_640_000_000_000_000;
 /// Members of a group who are told of each other's read marks; in larger ones a mark is for the reader's
 /// own devices alone, so that receipts cannot storm.
 pub const READ_EVENT_USERS_MAX: u64 = 100;
-/// Members of a room who hear of each other's typing without saying that they have it before their eyes.
+/// Members of a room who hear of each other's typing, and new names, without saying that they have it before
+/// their eyes.
 pub const TYPING_USERS_MAX: u64 = 100;
+/// Users who are told that one has another name: a signal, which heals when a page is loaded again, is worth no
+/// more than some milliseconds.
+pub const NAME_TOLD_USERS_MAX: usize = 1000;
+/// Rooms in which those are looked for, the smallest first.
+pub const NAME_TOLD_ROOMS_MAX: usize = 200;
+/// Users whose new names are told in one second; the others wait for the next.
+pub const NAMES_PER_TICK_MAX: usize = 16;
+/// Users whose new names wait to be told; beyond that a name is not told at all.
+pub const NAMES_DUE_MAX: usize = 10_000;
 /// Members of a room in which `receipts.get` counts readers: it looks at each of them.
 pub const RECEIPTS_USERS_MAX: u64 = 5000;
 /// Readers that `receipts.get` names; the rest it counts.

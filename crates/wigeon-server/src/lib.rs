@@ -210,6 +210,7 @@ impl Server {
         }
         let forgetful = tokio::spawn(forget(app.clone()));
         let watchful = tokio::spawn(app.hub.clone().look_around());
+        let naming = tokio::spawn(app.hub.clone().tell_names(app.pool.clone()));
         let tidy = tokio::spawn(retention::keep_in_bounds(app.clone(), retention_days, lease));
         let listening = heard.map(|heard| tokio::spawn(listen(app.clone(), heard)));
         tokio::select! {
@@ -219,6 +220,7 @@ impl Server {
         stop.cancel();
         forgetful.abort();
         watchful.abort();
+        naming.abort();
         tidy.abort();
         listening.inspect(tokio::task::JoinHandle::abort);
         open.close();

@@ -16,6 +16,7 @@ import { Absence } from "./absence.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
 import { draftCame } from "./drafts.ts";
 import { MessageVerbs } from "./message_verbs.ts";
+import { Names } from "./names.ts";
 import { goBack, goTo } from "./navigation.ts";
 import { PersonVerbs } from "./person_verbs.ts";
 import { Presence } from "./presence.ts";
@@ -25,7 +26,6 @@ import { Side } from "./side.ts";
 
 /** Changes within this time are drawn together: one frame of a 60 Hz screen. */
 const REDRAW_MS = 16;
-const USERS_PER_ASK = 50;
 
 export interface Toast {
   id: number;
@@ -40,6 +40,7 @@ export class App implements RoomHost {
   readonly people = new PersonVerbs(this);
   readonly reading = new Reading(this);
   readonly presence = new Presence(this);
+  readonly names = new Names(this);
   readonly side = new Side(this);
   state: State;
   readonly absence = new Absence(() => this.changed());
@@ -49,7 +50,6 @@ export class App implements RoomHost {
   private listeners = new Set<() => void>();
   private redraw: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = false;
-  private asked = new Set<string>();
   private asides = new Map<string, Set<number>>();
   private toastIds = 0;
   private stops: (() => void)[];
@@ -67,6 +67,7 @@ export class App implements RoomHost {
       chat.on("snapshot", (snapshot) => this.takeSnapshot(snapshot)),
       chat.on("state", (state) => {
         if (state.status === "online" && (this.state.status !== "online" || this.state.transport !== state.transport)) this.presence.forget();
+        if (state.status === "online" && this.state.status !== "online" && this.wasOnline) void this.names.refresh();
         this.state = state;
         if (state.status === "online" && !this.wasOnline) this.absence.began();
         this.wasOnline ||= state.status === "online";
@@ -464,21 +465,8 @@ export class App implements RoomHost {
       void this.messages.learnReaders(own);
     }
 
-    const users = [...this.model.wantedUsers].filter((user) => !this.asked.has(user)).slice(0, USERS_PER_ASK);
-    this.model.wantedUsers.clear();
-    if (users.length > 0) void this.fetchUsers(users);
+    this.names.fetchWanted();
     for (const room of this.model.wantedRooms) void this.refreshRoom(room);
     this.model.wantedRooms.clear();
-  }
-
-  private async fetchUsers(users: string[]): Promise<void> {
-    for (const user of users) this.asked.add(user);
-    try {
-      const answer = (await this.chat.command("user.get", { users })) as { users?: WireMember[] };
-      this.model.learn(answer.users);
-      this.changed();
-    } catch {
-      for (const user of users) this.asked.delete(user);
-    }
   }
 }

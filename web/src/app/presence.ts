@@ -1,7 +1,7 @@
-// Who is about. The page says whom it shows: the people of direct conversations and the members of the room on screen.
+// Who is about. The page says whom it shows; of these it is also told new names, however large the room.
 // The server tells of them for two minutes at a time, so the question is repeated before that.
-import { otherOf } from "../model/room.ts";
 import type { WirePresence } from "../wire.ts";
+import { peopleShown, type Shown } from "./people_shown.ts";
 import { type Host, Verbs } from "./verbs.ts";
 
 /** The server's bound on one question. */
@@ -11,11 +11,7 @@ const AGAIN_MS = 90_000;
 /** Moving about the page changes who is shown; once it rests, that is asked. */
 const REST_MS = 400;
 
-interface PresenceHost extends Host {
-  readonly open: { target: { room?: string; to?: string } } | null;
-}
-
-export class Presence extends Verbs<PresenceHost> {
+export class Presence extends Verbs<Host & Shown> {
   private watched = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private again: ReturnType<typeof setInterval> | undefined;
@@ -40,22 +36,8 @@ export class Presence extends Verbs<PresenceHost> {
     clearInterval(this.again);
   }
 
-  private shown(): string[] {
-    const { model, open } = this.app;
-    const users = new Set<string>();
-    if (open?.target.to) users.add(open.target.to);
-    const here = open?.target.room ? model.rooms.get(open.target.room) : undefined;
-    for (const user of here?.users ?? []) users.add(user.id);
-    for (const room of model.rooms.values()) {
-      const other = otherOf(room, model.me);
-      if (other) users.add(other);
-    }
-    users.delete(model.me);
-    return [...users].slice(0, USERS_MAX);
-  }
-
   private async watch(): Promise<void> {
-    const users = this.shown();
+    const users = peopleShown(this.app).slice(0, USERS_MAX);
     const watched = users.join();
     if (watched === this.watched) return;
     this.watched = watched;

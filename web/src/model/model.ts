@@ -19,6 +19,8 @@ export class Model {
   loaded = false;
   wantedRooms = new Set<string>();
   wantedUsers = new Set<string>();
+  /** Changes with each name that is learned: what was drawn with another one is drawn again. */
+  naming = 0;
   private names = new Map<string, string>();
   private timelines = new Map<string, Timeline>();
   private presences = new Map<string, WirePresence>();
@@ -26,7 +28,7 @@ export class Model {
 
   snapshot(snapshot: Snapshot): void {
     this.me = snapshot.user;
-    if (snapshot.name) this.names.set(snapshot.user, snapshot.name);
+    if (snapshot.name) this.call(snapshot.user, snapshot.name);
     this.prefs = snapshot.prefs ?? {};
     this.blocked = new Set(snapshot.blocked);
     const rooms = new Map<string, Room>();
@@ -115,8 +117,7 @@ export class Model {
       case "block":
         return this.block(frame.user, frame.on);
       case "user":
-        this.names.set(frame.user, frame.name);
-        return;
+        return this.call(frame.user, frame.name);
       case "delivered":
         if (frame.user !== this.me) this.deliveredAt(frame.room, frame.seq);
         return;
@@ -202,8 +203,7 @@ export class Model {
   learn(users: readonly WireMember[] | undefined): void {
     for (const { id, name } of users ?? []) {
       if (!name) continue;
-      this.names.set(id, name);
-      this.wantedUsers.delete(id);
+      this.call(id, name);
     }
   }
 
@@ -215,6 +215,13 @@ export class Model {
   directWith(user: string): Room | undefined {
     for (const room of this.rooms.values()) if (otherOf(room, this.me) === user) return room;
     return undefined;
+  }
+
+  private call(user: string, name: string): void {
+    this.wantedUsers.delete(user);
+    if (this.names.get(user) === name) return;
+    this.names.set(user, name);
+    this.naming++;
   }
 
   private message(frame: MessageFrame, now: number): void {

@@ -47,8 +47,8 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
         <ul class="picked">
           {picked.map((user) => (
             <li key={user.id}>
-              {nameOf(user)}
-              <button type="button" aria-label={t.remove(nameOf(user))} onClick={() => onDrop?.(user)}>
+              {app.nameOf(user.id)}
+              <button type="button" aria-label={t.remove(app.nameOf(user.id))} onClick={() => onDrop?.(user)}>
                 <Icon name="close" />
               </button>
             </li>
@@ -71,8 +71,8 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
                 setQ("");
               }}
             >
-              <PersonAvatar id={user.id} name={nameOf(user)} small />
-              <span>{nameOf(user)}</span>
+              <PersonAvatar id={user.id} name={app.nameOf(user.id)} small />
+              <span>{app.nameOf(user.id)}</span>
             </button>
           </li>
         ))}
@@ -80,8 +80,4 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
       </ul>
     </div>
   );
-
-  function nameOf(user: WireMember): string {
-    return user.name || app.nameOf(user.id);
-  }
 }

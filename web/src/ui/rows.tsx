@@ -33,11 +33,10 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       if (root === undefined && message.thread !== undefined && !inThread) app.wantAside(conversation, message.thread);
       const pinned = room?.pins?.includes(message.seq) === true;
       const name = app.nameOf(message.from);
-      const named = message.mentions.map((user) => app.nameOf(user)).join();
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, root, answered, name, flash, named, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, root, answered, app.model.naming, flash, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
           {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} delivered={delivered} quoted={quoted} root={root} replies={replies} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}

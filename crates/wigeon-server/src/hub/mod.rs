@@ -14,6 +14,7 @@ mod delivered;
 #[cfg(feature = "bench")]
 pub mod fanout;
 mod feed;
+mod names;
 mod shown;
 mod slot;
 pub(crate) mod unread;
@@ -34,6 +35,7 @@ use audience::Audience;
 pub(crate) use batch::{Batch, shown};
 use delivered::{Delivered, Told};
 pub(crate) use feed::{Feed, FeedError, Held, Start};
+use names::Names;
 pub(crate) use shown::Shown;
 use shown::{Counts, Run};
 pub(crate) use slot::Loan;
@@ -61,6 +63,7 @@ impl From<Presence> for Hub {
 struct Shared {
     audience: Mutex<Audience>,
     delivered: Mutex<Delivered>,
+    names: Names,
     /// Every event up to here has been handed to the windows of its feeds.
     position: AtomicU64,
     /// For the ids of slots.
@@ -258,6 +261,9 @@ impl Outlet for Hub {
         let mut open: Option<(RoomId, bool)> = None;
         for event in events {
             let counts = Counts::of(&event.what, &event.about, &event.from);
+            if let What::User { user, .. } = &event.what {
+                self.shared.names.note(user);
+            }
             let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
             for user in &event.joined {
                 audience.enter(&event.room, user);

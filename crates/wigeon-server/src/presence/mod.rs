@@ -88,6 +88,11 @@ impl Presence {
         self.lock().has_acked(user, position)
     }
 
+    /// Those who are told of a user.
+    pub(crate) fn watchers_of(&self, user: &UserId) -> Vec<UserId> {
+        self.lock().watchers_of(user, Instant::now())
+    }
+
     /// How these users are now, and from now on for a while each change of it to `watcher`.
     pub(crate) fn watch(&self, watcher: &UserId, users: Vec<UserId>) -> Vec<Shown> {
         self.peers.say(|| Said::Watch { watcher: watcher.clone(), users: users.clone() });

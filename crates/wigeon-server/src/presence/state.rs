@@ -209,10 +209,14 @@ impl State {
 
     fn told(&mut self, user: &UserId, state: PresenceState, now: Instant) -> Vec<Told> {
         let at = self.users.get(user).map_or(0, |who| who.seen_at);
-        let Some(watchers) = self.watchers.get(user) else { return Vec::new() };
-        let to: Vec<UserId> =
-            watchers.iter().filter(|(_, until)| **until > now).map(|(watcher, _)| watcher.clone()).collect();
+        let to = self.watchers_of(user, now);
         if to.is_empty() { Vec::new() } else { vec![Told { to, user: user.clone(), state, at }] }
+    }
+
+    /// Those who are told of a user now.
+    pub(super) fn watchers_of(&self, user: &UserId, now: Instant) -> Vec<UserId> {
+        let Some(watchers) = self.watchers.get(user) else { return Vec::new() };
+        watchers.iter().filter(|(_, until)| **until > now).map(|(watcher, _)| watcher.clone()).collect()
     }
 
     pub(super) fn watch(&mut self, watcher: &UserId, mut users: Vec<UserId>, now: Instant) -> Vec<Shown> {

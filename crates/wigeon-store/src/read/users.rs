@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use wigeon_proto::command;
 use wigeon_proto::error::{ErrorCode, WireError};
-use wigeon_proto::id::UserId;
+use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::{LIST_MAX, NAME_BYTES_MAX};
 use wigeon_proto::reply::{Profile, UserPage, Users};
 
@@ -19,6 +19,23 @@ impl View<'_> {
         }
         let profile = |id: &UserId| Ok(Profile { id: id.clone(), name: self.name_of(id)? });
         Ok(Users { users: asked.into_iter().map(profile).collect::<Result<_, QueryError>>()? })
+    }
+
+    /// The rooms of a user and how many members each has, the smallest first.
+    pub fn rooms_by_size(&self, user: &UserId, limit: usize) -> Result<Vec<(RoomId, u64)>, QueryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT room.id, room.users FROM member JOIN room ON room.n = member.room
+             WHERE member.user = ?1 ORDER BY room.users LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![user.as_str(), limit], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))
+        })?;
+        let mut rooms = Vec::new();
+        for row in rows {
+            let (id, users) = row?;
+            rooms.push((stored(RoomId::parse(&id))?, users));
+        }
+        Ok(rooms)
     }
 
     /// The display name a user has chosen.

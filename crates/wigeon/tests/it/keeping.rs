@@ -1,6 +1,6 @@
 //! A room that is kept, from outside: people come by a code, go by a ban, and are told of each other.
 
-use crate::ops::{frame_of, group, history, live, now, refused, text};
+use crate::ops::{frame, frame_of, group, history, live, now, refused, text};
 use crate::server::{Server, send};
 use serde_json::json;
 use wigeon_client::ReadOptions;
@@ -110,6 +110,33 @@ async fn who_is_blocked_is_neither_read_nor_seen_typing() {
     assert_eq!(refused(&server.user("cat"), typing).await, "not_member");
     let asked = bob.command(json!({"type":"presence.watch","users":["ann"]})).await.expect("an answer");
     assert_eq!(asked["users"], json!([]), "nor does one see whether the other is there");
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_at_once_to_those_who_share_a_room() {
+    let server = Server::start().await;
+    let [ann, bob, cat, dan, eve] = ["ann", "bob", "cat", "dan", "eve"].map(|name| server.user(name));
+    let room = group(&ann, &["bob", "cat", "dan"]).await;
+    dan.command(json!({"type":"block.set","user":"ann","on":true})).await.expect("a block");
+    let start = now(&ann).await;
+    let mut near = [
+        live(&bob, Transport::Sse, &start).await,
+        live(&bob, Transport::Websocket, &start).await,
+        live(&cat, Transport::Ndjson, &start).await,
+        live(&cat, Transport::Htmlfile, &start).await,
+    ];
+    let mut blocks = live(&dan, Transport::Sse, &start).await;
+    let mut stranger = live(&eve, Transport::Sse, &start).await;
+    ann.command(json!({"type":"user.update","name":"Anna"})).await.expect("a name");
+    for feed in &mut near {
+        let signal = frame_of(feed, "user").await;
+        assert_eq!(signal.value, json!({"type":"user","user":"ann","name":"Anna"}), "{:?}", feed.transport());
+    }
+    // A signal that was on its way would come before what is sent after it.
+    ann.command(send(&room, "it is me")).await.expect("a message");
+    assert_eq!(frame(&mut blocks).await.kind(), "message");
+    ann.command(json!({"type":"send","to":"eve","body":{"text":"hi"}})).await.expect("a message");
+    assert_eq!(frame(&mut stranger).await.kind(), "message");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::ops::{frame, frame_of, group, live, now, text};
 use crate::server::{Server, send, soon};
 use serde_json::json;
-use wigeon_client::{Client, Connection, ReadOptions};
+use wigeon_client::{Client, Connection, Frame, ReadOptions};
 use wigeon_proto::cursor::Cursor;
 use wigeon_proto::transport::Transport;
 
@@ -67,6 +67,29 @@ async fn a_message_is_one_record_and_a_mark_is_told_to_nobody_else() {
     assert_eq!(receipts["read"]["users"].as_array().map(Vec::len), Some(20));
 }
 
+/// A connection that has said that the room is before its user's eyes.
+async fn looking(client: &Client, room: &str, after: &str) -> Connection {
+    let mut looks = Connection::open(client, &ReadOptions::after(Some(after))).await.expect("a WebSocket");
+    let focused =
+        looks.commands(&[json!({"id":"f","type":"focus","rooms":[room]})]).await.expect("an answer");
+    assert!(focused[0].ok.is_some());
+    looks
+}
+
+/// The next frame of this type on a connection.
+async fn heard(connection: &mut Connection, kind: &str) -> Frame {
+    soon(kind, async {
+        loop {
+            match connection.next().await.expect("a frame") {
+                Some(frame) if frame.kind() == kind => return frame,
+                Some(_) => {}
+                None => panic!("the connection ended"),
+            }
+        }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn typing_in_a_large_group_is_for_who_looks_at_it() {
     let server = Server::start().await;
@@ -74,22 +97,10 @@ async fn typing_in_a_large_group_is_for_who_looks_at_it() {
     let names: Vec<String> = (0..98).map(|n| format!("m{n}")).chain(["bob".into(), "cat".into()]).collect();
     let room = large_group(&ann, &names).await;
     let start = now(&ann).await;
-    let mut looks = Connection::open(&bob, &ReadOptions::after(Some(&start))).await.expect("a WebSocket");
-    let focused =
-        looks.commands(&[json!({"id":"f","type":"focus","rooms":[room]})]).await.expect("an answer");
-    assert!(focused[0].ok.is_some());
+    let mut looks = looking(&bob, &room, &start).await;
     let mut elsewhere = live(&cat, Transport::Sse, &start).await;
     ann.command(json!({"type":"typing","room":room})).await.expect("typing");
-    let heard = soon("typing", async {
-        loop {
-            match looks.next().await.expect("a frame") {
-                Some(frame) if frame.kind() == "typing" => return frame,
-                Some(_) => {}
-                None => panic!("the connection ended"),
-            }
-        }
-    })
-    .await;
+    let heard = heard(&mut looks, "typing").await;
     assert_eq!(heard.text("user"), "ann");
     // A signal that was on its way would come before what is sent after it.
     ann.command(send(&room, "here it is")).await.expect("a message");
@@ -99,4 +110,23 @@ async fn typing_in_a_large_group_is_for_who_looks_at_it() {
     ann.command(json!({"type":"member.remove","room":room,"user":"m0"})).await.expect("removed");
     ann.command(json!({"type":"typing","room":room})).await.expect("typing");
     frame_of(&mut elsewhere, "typing").await;
+}
+
+#[tokio::test]
+async fn a_new_name_in_a_large_group_is_for_who_looks_at_it_or_asked() {
+    let server = Server::start().await;
+    let [ann, bob, cat, dan] = ["ann", "bob", "cat", "dan"].map(|name| server.user(name));
+    let names: Vec<String> =
+        (0..98).map(|n| format!("m{n}")).chain(["bob", "cat", "dan"].map(str::to_owned)).collect();
+    let room = large_group(&ann, &names).await;
+    let start = now(&ann).await;
+    let mut looks = looking(&bob, &room, &start).await;
+    let mut asked = live(&cat, Transport::Sse, &start).await;
+    cat.command(json!({"type":"presence.watch","users":["ann"]})).await.expect("an answer");
+    let mut elsewhere = live(&dan, Transport::Sse, &start).await;
+    ann.command(json!({"type":"user.update","name":"Anna"})).await.expect("a name");
+    assert_eq!(heard(&mut looks, "user").await.text("name"), "Anna");
+    assert_eq!(frame_of(&mut asked, "user").await.text("name"), "Anna");
+    ann.command(send(&room, "here I am")).await.expect("a message");
+    assert_eq!(frame(&mut elsewhere).await.kind(), "message");
 }

@@ -68,7 +68,7 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
   const app = useApp();
   const [menu, setMenu] = useState<Place | null>(null);
   const [asking, setAsking] = useState<"remove" | "ban" | null>(null);
-  const name = user.name || app.nameOf(user.id);
+  const name = app.nameOf(user.id);
   const me = user.id === app.model.me;
   const role = user.role ?? "member";
   const muted = (user.muted_until ?? 0) > Date.now();
