@@ -255,6 +255,10 @@ pub const SOCKJS_SEND_MS_MAX: u64 = 5_000;
 
 /// Entries that a node of a cluster has published and not applied; past it callers get `busy`.
 pub const CLUSTER_IN_FLIGHT_MAX: usize = 8192;
+/// Messages that NATS has brought and a node has not taken in, by its client library; one more is dropped, and all after
+/// it are asked for again. NATS sends on until 32 MiB are under way (its flow control), which are not more of the
+/// smallest, with their headers 128 bytes and above.
+pub const CLUSTER_BROUGHT_MAX: usize = 32 * 1024 * 1024 / 128;
 /// Milliseconds in which the stream confirms an entry, or its sender is told that nobody knows: an election of
 /// NATS takes two to four seconds.
 pub const CLUSTER_ACK_MS_MAX: u64 = 8_000;

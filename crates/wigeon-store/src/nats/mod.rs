@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
-use wigeon_proto::limits::{CLUSTER_CONNECT_MS_MAX, CLUSTER_PING_MS};
+use wigeon_proto::limits::{CLUSTER_BROUGHT_MAX, CLUSTER_CONNECT_MS_MAX, CLUSTER_PING_MS};
 
 pub use lease::Lease;
 pub(crate) use log::{Log, NewLog};
@@ -99,6 +99,7 @@ pub(crate) async fn connect(nats: &Nats) -> Result<Client, NatsError> {
         .reconnect_delay_callback(|attempts| {
             (Duration::from_millis(20) * u32::try_from(attempts).unwrap_or(u32::MAX).min(50)).min(RETRY_MAX)
         })
+        .subscription_capacity(CLUSTER_BROUGHT_MAX)
         .event_callback(note);
     if let Some(path) = &nats.credentials {
         let text = std::fs::read_to_string(path).and_then(|text| options.credentials(&text));
@@ -140,9 +141,8 @@ async fn note(event: Event) {
     match event {
         Event::Connected => tracing::info!("connected to NATS"),
         Event::Disconnected => tracing::warn!("NATS is out of reach: writes are refused until it is back"),
-        Event::SlowConsumer(_) => {
-            tracing::warn!("NATS brought more than was taken in; the rest is asked for again");
-        }
+        // Once for each message that is dropped; what is to be known is that they are asked for again.
+        Event::SlowConsumer(_) => tracing::debug!("NATS brought more than was taken in"),
         other => tracing::debug!(event = %other, "NATS"),
     }
 }
