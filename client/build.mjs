@@ -17,7 +17,8 @@ const banner = `/* Wigeon ${version}, MIT OR Apache-2.0 */\n`;
 /** Names that live inside only: no option, no wire field, no property of the engine is called so. They are shortened. */
 const INSIDE = `env root base cross http site opened_at last_at live proven bearer usable auto poke fail blocked batchMax readerChanged
   holdUntil renewed accepted forget visible failures bans failed worked fresh wake suspend resume not_before replied seen pump left listen bare
-  piece timeout_ms memory count heard emit refused changed waiting params now cancel chance tap family adopt best save active ended until reader answer frame rtt ask flush place tags auth current only`.split(/\s+/);
+  piece timeout_ms memory count heard emit refused changed waiting params now cancel chance tap family adopt best save active ended until reader answer frame rtt ask flush place tags auth current only
+  online start stop reset clear cut add timer options`.split(/\s+/);
 
 async function bundle(entry, format, minify) {
   const result = await build({
@@ -29,7 +30,9 @@ async function bundle(entry, format, minify) {
 
 async function modern(entry, format) {
   const { code } = await minify(await bundle(entry, format, true), {
-    ecma: 2020, module: format === "esm", compress: { passes: 3, unsafe_arrows: true }, mangle: true, format: { comments: false, ascii_only: true },
+    ecma: 2020, module: format === "esm", mangle: true, format: { comments: false, ascii_only: true },
+    // Sequences and turned comparisons are shorter, but gzip makes less of them.
+    compress: { passes: 3, unsafe_arrows: true, sequences: false, comparisons: false },
   });
   return banner + code + "\n";
 }

@@ -56,9 +56,9 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
   const env = kit.env, transports = kit.transports, site = siteOf(env, kit.http, options.url);
   const emitter = createEmitter(), emit = emitter.emit, backoff = createBackoff(env);
   const session = options.session || random(env, 26);
-  let attempt = 0, boot_timer: any, unwatch: (() => void) | null = null;
+  let attempt = 0, boot_timer: any, unwatch: (() => void) | null | undefined;
   let blocked_until = 0, rtt_ms: number | null = null, reset_at = -1e9, acked: string | null = null, ack_timer: any, ping_timer: any;
-  let typed: { [room: string]: number } = {}, focus = options.focus || null;
+  let typed: { [room: string]: number } = {}, focus = options.focus;
 
   const blocked = (): boolean => env.now() < blocked_until;
   const tap = (transport: TransportName | UplinkName, direction: "up" | "down", text: string, requests?: number): void => {

@@ -1,6 +1,6 @@
 // What was asked for and is not yet confirmed. Each durable command has its id from the call on and is repeated under it,
 // over whatever transport, until the server answers; the server knows the id and does it once. One batch is in flight,
-// so commands arrive in the order they were given.
+// so commands arrive in the order they were given; only what a slow room refuses for now is overtaken by what goes elsewhere.
 import type { Command, Frame, OutboxEntry, OutboxStorage, Reply, WigeonError } from "./types.ts";
 import type { Env } from "./env.ts";
 import type { Uplinks } from "./up/uplinks.ts";
@@ -42,18 +42,18 @@ const BATCH_BYTES_MAX = 60000;
 const COMMAND_BYTES_MAX = 128 * 1024;
 /** The server may forget an id after 30 days; a person has forgotten the message after one. */
 const GIVE_UP_MS = 86400e3;
-/** A room that is slow may ask for hours. It may be faster again before, and what goes elsewhere waits for it too. */
-const HOLD_MS_MAX = 10000;
+/** A room that is slow may ask for hours. It is asked again before: that it has become faster may have been missed. */
+const HOLD_MS_MAX = 60000;
 /** Sent by a way that brings no answer: so long its own event may take. */
 const ECHO_MS = 10000;
 
 export function createOutbox(host: OutboxHost): Outbox {
   const { env, storage } = host, backoff = createBackoff(env);
   let entries: Entry[] = [], in_flight = false, one_by_one = 0, hold_until = 0, timer: any;
-  let loaded_for: string | null = null, finished: { [id: string]: boolean } = {};
+  let loaded_for: string | undefined, finished: { [id: string]: boolean } = {};
 
-  function find(id: string): Entry | null {
-    return pick(entries, e => e.id === id)[0] || null;
+  function find(id: string | null): Entry | undefined {
+    return pick(entries, e => e.id === id)[0];
   }
 
   function view(e: Entry, error?: any): any {
@@ -124,24 +124,25 @@ export function createOutbox(host: OutboxHost): Outbox {
     if (in_flight || !entries.length || !host.online()) return;
     const now = env.now();
     env.cancel(timer);
-    if (now < hold_until) {
-      timer = env.after(hold_until - now, pump);
-      return;
-    }
     const batch: Entry[] = [], commands: Command[] = [], max = one_by_one ? 1 : host.uplinks.batchMax();
-    let bytes = 0;
+    const late: { [lane: string]: number } = {};
+    let bytes = 0, wake = 0;
     for (const e of entries) {
       if (e.error) continue;
       if (now - e.at > GIVE_UP_MS) return settle(e, fault("timeout")), pump();
-      if (e.not_before > now) {
-        timer = env.after(e.not_before - now, pump);
-        break;
+      // What goes to one room keeps its order, and no other room waits for it.
+      const c = e.command, lane = c.type + c.room + c.to;
+      const until = late[lane] = Math.max(late[lane] || hold_until, e.not_before);
+      if (until > now) {
+        wake = Math.min(wake || until, until);
+        continue;
       }
-      bytes += utf8Length(JSON.stringify(e.command));
+      bytes += utf8Length(JSON.stringify(c));
       if (batch.length && (batch.length === max || bytes > BATCH_BYTES_MAX)) break;
       batch.push(e);
-      commands.push(e.command);
+      commands.push(c);
     }
+    if (wake) timer = env.after(wake - now, pump);
     if (!batch.length) return;
     in_flight = true;
     if (one_by_one) one_by_one--;
@@ -151,7 +152,7 @@ export function createOutbox(host: OutboxHost): Outbox {
       in_flight = false;
       if (error) failed(batch, error);
       // What went by a form has no reply: its event will come, or it goes again.
-      else for (const e of batch) e.not_before = Math.max(e.not_before, env.now() + ECHO_MS);
+      else for (const e of batch) e.not_before = env.now() + ECHO_MS;
       for (const reply of replies) answered(reply);
       pump();
     });
@@ -159,17 +160,14 @@ export function createOutbox(host: OutboxHost): Outbox {
 
   function failed(batch: Entry[], error: WigeonError): void {
     if (isAuth(error)) return host.refused(error);
-    if (isTransient(error)) {
-      hold_until = env.now() + backoff.next(error);
-      return;
-    }
+    if (isTransient(error)) hold_until = env.now() + backoff.next(error);
     // One bad command must not condemn its neighbours.
-    if (batch.length > 1) one_by_one = batch.length;
+    else if (batch.length > 1) one_by_one = batch.length;
     else if (find(batch[0]!.id)) settle(batch[0]!, error);
   }
 
   function answered(reply: Reply): void {
-    const e = reply.re ? find(reply.re) : null;
+    const e = find(reply.re);
     if (!e) return;
     host.replied(reply);
     if (!reply.error) {
@@ -177,8 +175,10 @@ export function createOutbox(host: OutboxHost): Outbox {
       return settle(e, null, reply.ok);
     }
     const error = fromWire(reply.error);
-    if (isTransient(error)) e.not_before = hold_until = env.now() + Math.min(HOLD_MS_MAX, backoff.next(error));
-    else settle(e, error);
+    if (!isTransient(error)) return settle(e, error);
+    e.not_before = env.now() + Math.min(HOLD_MS_MAX, backoff.next(error));
+    // A busy server is so for all; a slow room only for what goes there.
+    if (error.code !== "rate_limited") hold_until = e.not_before;
   }
 
   return {
@@ -216,7 +216,10 @@ export function createOutbox(host: OutboxHost): Outbox {
           // An event has all the fields of the reply, and more.
           return settle(e, null, frame);
         }
+        // It may be slow no longer.
+        if (frame.type === "room" && c.room === frame.room) e.not_before = 0;
       }
+      pump();
     },
     pump,
     retry,

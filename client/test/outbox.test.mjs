@@ -116,12 +116,63 @@ test("a busy server is waited for, as long as it says", () => {
   assert.equal(b.last().ids, "a,b");
 });
 
-test("a slow room is asked again before its hour is over: it may be slow no longer, and others wait", () => {
+test("a slow room makes nobody else wait, and keeps the order of what goes there", () => {
   const b = box();
   b.add("a");
   b.add("elsewhere", { room: "other" });
+  b.last().done(null, [{ re: "a", error: { code: "rate_limited", retry_after_ms: 40_000 } }]);
+  assert.equal(b.last().ids, "elsewhere");
+  b.add("b");
+  b.add("mark", { type: "read", seq: 1 });
+  b.last().done(null, [b.ok("elsewhere")]);
+  assert.equal(b.last().ids, "mark", "a mark is not slow");
+  b.last().done(null, [b.ok("mark")]);
+  b.env.advance(39_900);
+  assert.equal(b.sent.length, 3);
+  b.env.advance(200);
+  assert.equal(b.last().ids, "a,b");
+});
+
+test("of two slow rooms each is asked again at its time", () => {
+  const b = box();
+  b.add("a");
+  b.add("b", { room: "other" });
+  b.last().done(null, [{ re: "a", error: { code: "rate_limited", retry_after_ms: 30_000 } }]);
+  b.last().done(null, [{ re: "b", error: { code: "rate_limited", retry_after_ms: 5_000 } }]);
+  b.env.advance(5_100);
+  assert.equal(b.last().ids, "b");
+  b.last().done(null, [b.ok("b")]);
+  b.env.advance(25_000);
+  assert.equal(b.last().ids, "a");
+});
+
+test("a room that is slow no longer takes at once what waits for it", () => {
+  const b = box();
+  b.add("a");
   b.last().done(null, [{ re: "a", error: { code: "rate_limited", retry_after_ms: 3_600_000 } }]);
-  b.env.advance(11_000);
+  b.outbox.seen({ type: "room", room: "other", action: "update" });
+  assert.equal(b.sent.length, 1);
+  b.outbox.seen({ type: "room", room: "r", action: "update" });
+  assert.deepEqual(b.sent.map(s => s.ids), ["a", "a"]);
+});
+
+test("a slow room is asked again within a minute of its hour: that it is slow no longer may have been missed", () => {
+  const b = box();
+  b.add("a");
+  b.last().done(null, [{ re: "a", error: { code: "rate_limited", retry_after_ms: 3_600_000 } }]);
+  b.env.advance(61_000);
+  assert.equal(b.last().ids, "a");
+  assert.equal(b.sent.length, 2);
+});
+
+test("a server that is busy is waited for by all", () => {
+  const b = box();
+  b.add("a");
+  b.add("elsewhere", { room: "other" });
+  b.last().done(null, [{ re: "a", error: { code: "busy", retry_after_ms: 4000 } }]);
+  b.env.advance(3_900);
+  assert.equal(b.sent.length, 1);
+  b.env.advance(200);
   assert.equal(b.last().ids, "a,elsewhere");
 });
 
