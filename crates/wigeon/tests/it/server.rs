@@ -33,7 +33,7 @@ pub(crate) async fn until(what: &str, mut look: impl FnMut() -> bool) {
     .await;
 }
 
-/// A directory that goes when the test goes.
+/// A directory that goes when the test goes; with `WIGEON_KEEP` set, one of a test that failed stays.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
 
@@ -51,6 +51,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if std::thread::panicking() && std::env::var_os("WIGEON_KEEP").is_some() {
+            return eprintln!("--- kept: {}", self.0.display());
+        }
         // What is left over is only rubbish in the target directory.
         let _ = std::fs::remove_dir_all(&self.0);
     }
