@@ -8,7 +8,10 @@
 use crate::dice::Dice;
 use crate::server::Server;
 use crate::storm::{self, Storm};
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 const READERS: usize = 4;
@@ -17,6 +20,8 @@ const ROUNDS: usize = 1;
 /// What is sent between two faults.
 const MESSAGES: usize = 400;
 const STREAM: &str = "wigeon";
+/// A story in which NATS comes apart (see [`crate::replicas`]) says nothing of us, and is begun anew.
+const ATTEMPTS: usize = 3;
 /// Of every node at once.
 const KILLS: usize = 5;
 const TORTURE_MESSAGES: usize = 12_000;
@@ -73,18 +78,32 @@ impl Fault {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_lose_and_double_nothing_and_all_nodes_hold_the_same() {
     let mut dice = Dice::rolled();
+    for _ in 0..ATTEMPTS {
+        let server = Arc::new(Mutex::new(Server::start().await));
+        let (mut dice, at_work) = (Dice::from(dice.roll(u64::MAX)), Arc::clone(&server));
+        let story = tokio::spawn(async move { weather(&mut *at_work.lock().await, &mut dice).await });
+        let told = story.await;
+        match (server.lock().await.nats.come_apart(STREAM), told) {
+            (None, Ok(())) => return,
+            (None, Err(failure)) => resume_unwind(failure.into_panic()),
+            (Some(number), _) => println!("NATS itself has come apart at its message {number}: begun anew"),
+        }
+    }
+    panic!("NATS came apart {ATTEMPTS} times");
+}
+
+async fn weather(server: &mut Server, dice: &mut Dice) {
     let rounds =
         std::env::var("WIGEON_CLUSTER_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"));
-    let mut server = Server::start().await;
     let faults = rounds * Fault::ALL.len();
     let wanted = MESSAGES * (faults + 1);
-    let storm = Storm::begin(&server, READERS, wanted, &mut dice).await;
+    let storm = Storm::begin(server, READERS, wanted, dice).await;
     let begun = Instant::now();
     for n in 0..faults {
         storm.until_acked(MESSAGES * n + MESSAGES / 2).await;
         let fault = Fault::ALL[n % Fault::ALL.len()];
         let before = storm.acked();
-        fault.strike(&mut server, &mut dice).await;
+        fault.strike(server, dice).await;
         println!("{:6.1?} {fault:?} after {before} acks", begun.elapsed());
     }
     for node in &mut server.nodes {

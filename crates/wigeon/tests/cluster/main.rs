@@ -19,6 +19,7 @@ mod moving;
 mod nats;
 mod node;
 mod proxy;
+mod replicas;
 mod server;
 mod signals;
 mod turns;

@@ -1,8 +1,10 @@
 //! NATS servers of one's own: real processes, one to three of them, that may be killed, stopped and started again.
 
+use crate::replicas;
 use crate::single::{Scratch, free_port, soon};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -37,7 +39,7 @@ impl Nats {
         let ports: Vec<[u16; 3]> = (0..count).map(|_| [free_port(), free_port(), free_port()]).collect();
         let routes: Vec<_> = ports.iter().map(|[.., route]| format!("nats://127.0.0.1:{route}")).collect();
         let server = |(n, [client, monitor, route]): (usize, &[u16; 3])| {
-            let store = scratch.path().join(format!("nats-{n}"));
+            let store = store(&scratch, n);
             let mut arguments = vec![
                 "--addr=127.0.0.1".to_owned(),
                 format!("--port={client}"),
@@ -117,6 +119,12 @@ impl Nats {
         }
     }
 
+    /// The first message of a stream that servers differ about; see [`replicas`].
+    pub(crate) fn come_apart(&self, stream: &str) -> Option<u64> {
+        let stores: Vec<_> = (0..self.count()).map(|n| store(&self.scratch, n)).collect();
+        replicas::come_apart(stores.iter().map(PathBuf::as_path), stream)
+    }
+
     /// Which server leads a stream.
     pub(crate) fn leader(&self, stream: &str) -> Option<usize> {
         self.servers.iter().filter(|server| server.process.is_some()).find_map(|server| {
@@ -126,6 +134,11 @@ impl Nats {
             leader.split('"').next()?.parse().ok()
         })
     }
+}
+
+/// Where a server keeps its streams.
+fn store(scratch: &Scratch, n: usize) -> PathBuf {
+    scratch.path().join(format!("nats-{n}"))
 }
 
 /// A server's answer; empty where there is none. Short and blocking: it is on this machine.
