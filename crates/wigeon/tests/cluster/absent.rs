@@ -24,6 +24,21 @@ fn refusal(error: Error) -> String {
     error.message
 }
 
+/// What a reader with a cursor of another node is told.
+async fn said(client: Client, transport: Transport, after: String) -> String {
+    loop {
+        let mut reader = client.read(transport, ReadOptions::after(Some(&after)));
+        let said = match reader.frame().await {
+            Ok(frame) => frame.expect("a stream has a last word").value["error"]["message"].to_string(),
+            Err(error) => refusal(error),
+        };
+        // On a slow machine NATS may not answer in time how far the log is.
+        if !said.contains("cut off") {
+            return said.trim_matches('"').to_owned();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_cursor_of_a_node_that_is_ahead_waits_bounded_and_means_what_it_meant() {
     let nats = Nats::start_with(1, &["--no_advertise"]).await;
@@ -41,21 +56,20 @@ async fn a_cursor_of_a_node_that_is_ahead_waits_bounded_and_means_what_it_meant(
     let further = now(&user(&ahead, "bob")).await;
 
     // At once, since each waits as long as a reader may.
-    let mut asking = Vec::new();
-    for transport in [Transport::Poll, Transport::Longpoll, Transport::Sse] {
-        let mut reader = bob.read(transport, ReadOptions::after(Some(&further)));
-        asking.push(tokio::spawn(async move { reader.frame().await }));
+    let asking = Transport::ALL.map(|transport| tokio::spawn(said(bob.clone(), transport, further.clone())));
+    for said in asking {
+        assert_eq!(soon("an answer", said).await.expect("no panic"), BEHIND);
     }
-    for answer in asking {
-        match soon("an answer", answer).await.expect("no panic") {
-            Ok(Some(frame)) => assert_eq!(frame.value["error"]["message"], BEHIND, "{frame:?}"),
-            Ok(None) => panic!("a stream has a last word"),
-            Err(error) => assert_eq!(refusal(error), BEHIND),
+    soon("what the node says of itself", async {
+        loop {
+            let says = bob.raw(Method::GET, "/readyz", &[], "").await.expect("an answer");
+            assert_eq!(says.status, 503);
+            if String::from_utf8_lossy(&says.body).contains(BEHIND) {
+                return;
+            }
         }
-    }
-    let says = bob.raw(Method::GET, "/readyz", &[], "").await.expect("an answer");
-    assert_eq!(says.status, 503);
-    assert!(String::from_utf8_lossy(&says.body).contains(BEHIND), "{says:?}");
+    })
+    .await;
 
     link.lose_the_log(false);
     let answer = soon("a node that is level", async {

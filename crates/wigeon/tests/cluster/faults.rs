@@ -1,5 +1,5 @@
-//! Faults under load: nodes and servers of NATS are killed and held still, the leader of the log among them, and
-//! nodes are cut off.
+//! Faults under load: nodes and servers of NATS are killed and held still, the leader of the log among them, nodes
+//! are cut off, and lose what the log brings.
 //! What was acked is there once, everybody is shown the same in the same order, on every node.
 //!
 //! `WIGEON_CLUSTER_ROUNDS` says how many rounds of faults there are, `WIGEON_TORTURE_MESSAGES` how many messages
@@ -31,13 +31,20 @@ enum Fault {
     NodeKilled,
     NodeHeld,
     NodeCutOff,
+    LogLost,
     LeaderKilled,
     LeaderHeld,
 }
 
 impl Fault {
-    const ALL: [Self; 5] =
-        [Self::NodeKilled, Self::NodeHeld, Self::NodeCutOff, Self::LeaderKilled, Self::LeaderHeld];
+    const ALL: [Self; 6] = [
+        Self::NodeKilled,
+        Self::NodeHeld,
+        Self::NodeCutOff,
+        Self::LogLost,
+        Self::LeaderKilled,
+        Self::LeaderHeld,
+    ];
 
     async fn strike(self, server: &mut Server, dice: &mut Dice) {
         let node = dice.roll(server.nodes.len() as u64) as usize;
@@ -59,6 +66,11 @@ impl Fault {
                 server.links[node].cut();
                 sleep(a_while * 2).await;
                 server.links[node].mend();
+            }
+            Self::LogLost => {
+                server.links[node].lose_the_log(true);
+                sleep(a_while * 2).await;
+                server.links[node].lose_the_log(false);
             }
             Self::LeaderKilled => {
                 server.nats.kill(leader);

@@ -66,9 +66,13 @@ impl Storm {
         self.senders.acked()
     }
 
-    /// Waits until so many messages are acked; less long if a reader ends, since the story has failed then.
+    /// Waits until so many messages are acked, or until a reader ends, since the story has failed then. As long as
+    /// more are acked, it may take its time.
     pub(crate) async fn until_acked(&self, goal: usize) {
-        until("acks", || self.acked() >= goal || self.watchers.iter().any(Watcher::is_over)).await;
+        while self.acked() < goal && !self.watchers.iter().any(Watcher::is_over) {
+            let before = self.acked();
+            until("more acks", || self.acked() > before || self.watchers.iter().any(Watcher::is_over)).await;
+        }
     }
 
     /// Kills the server so many times, evenly spread over the messages.
