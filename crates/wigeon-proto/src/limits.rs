@@ -206,6 +206,55 @@ pub const COMMANDS_BURST: u32 = 1000;
 /// Guests one address may bring into being each minute; also how many at once.
 pub const GUESTS_PER_MINUTE: u32 = 60;
 
+/// Bytes of a URL that a preview is asked for: the longest that people pass on.
+pub const PREVIEW_URL_BYTES_MAX: usize = 2048;
+/// Milliseconds in which a preview is fetched, redirects and all: a page is read meanwhile, and nobody waits long.
+pub const PREVIEW_MS_MAX: u64 = 5_000;
+/// Milliseconds for a connection to one address of a site, so that there is time for another.
+pub const PREVIEW_CONNECT_MS_MAX: u64 = 2_000;
+/// Addresses of a site that are tried.
+pub const PREVIEW_ADDRESSES_MAX: usize = 4;
+/// Redirects that are followed: from http to https, to `www.`, and one more.
+pub const PREVIEW_REDIRECTS_MAX: usize = 3;
+/// Bytes of a page that are read: its head is in them, with the scripts that some put before what they say.
+pub const PREVIEW_BODY_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a response's head.
+pub const PREVIEW_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Headers of a response.
+pub const PREVIEW_HEADERS_MAX: usize = 100;
+/// Previews that are fetched at once: a few MB each at worst, some 50 MB.
+pub const PREVIEW_FETCHES_MAX: usize = 16;
+/// Names of hosts that are looked up at once; each has a thread, and keeps it as long as the resolver wants.
+pub const PREVIEW_LOOKUPS_MAX: usize = 32;
+/// Previews that are fetched or wait for their turn; past it askers are told `busy`.
+pub const PREVIEW_FLIGHTS_MAX: usize = 512;
+/// Milliseconds a preview waits for its turn before its asker is told `busy`.
+pub const PREVIEW_WAIT_MS_MAX: u64 = 5_000;
+/// Previews that are kept, and refusals: some KB each at worst, less than one mostly.
+pub const PREVIEWS_KEPT_MAX: usize = 4096;
+/// Milliseconds for which a preview is kept: an hour, in which a link has made its round.
+pub const PREVIEW_KEPT_MS: u64 = 3600 * 1000;
+/// Milliseconds for which is kept that a page says nothing of itself.
+pub const PREVIEW_NOTHING_KEPT_MS: u64 = 10 * 60 * 1000;
+/// Milliseconds for which is kept that a page could not be had, or may not: it may change soon.
+pub const PREVIEW_FAILED_KEPT_MS: u64 = 60 * 1000;
+/// Characters of a preview's title: two lines of a card, and no more than people read.
+pub const PREVIEW_TITLE_CHARS_MAX: usize = 200;
+/// Characters of a preview's description.
+pub const PREVIEW_DESCRIPTION_CHARS_MAX: usize = 400;
+/// Characters of the name of a preview's site.
+pub const PREVIEW_SITE_CHARS_MAX: usize = 80;
+/// Previews that one user may have fetched each minute, on average; what is kept costs nothing. Services are
+/// exempt.
+pub const PREVIEWS_PER_MINUTE: u32 = 60;
+/// Previews that one user may have fetched at once: a conversation full of links.
+pub const PREVIEWS_BURST: u32 = 60;
+/// Requests to one address each second, for all users: a busy channel may point at one site, and must not
+/// become a load for it.
+pub const PREVIEWS_PER_ADDRESS_PER_SECOND: u32 = 4;
+/// Requests to one address at once.
+pub const PREVIEWS_PER_ADDRESS_BURST: u32 = 40;
+
 /// Seconds a long poll is held if the caller names no other number: below every common gateway's 30.
 pub const LONG_POLL_S: u64 = 25;
 /// Seconds a caller may ask a long poll to be held.

@@ -18,6 +18,7 @@ pub(crate) use crate::clock::now_ms;
 use crate::hub::{Attach, Feed, FeedError, Hub, Start};
 use crate::line::{Reply, unconfirmed};
 use crate::peers::{Peers, Said};
+use crate::preview::Previews;
 use crate::rates::Rates;
 
 /// The server's parts, in one place for every handler.
@@ -37,6 +38,8 @@ pub(crate) struct App {
     /// Cancelled when the server begins to go down: streams say `bye` and end.
     pub(crate) draining: CancellationToken,
     pub(crate) rates: Rates,
+    /// Where they are on.
+    pub(crate) previews: Option<Previews>,
     /// The other nodes of a cluster.
     pub(crate) peers: Peers,
 }

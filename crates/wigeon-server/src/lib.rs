@@ -19,6 +19,7 @@ mod hub;
 mod line;
 mod peers;
 mod presence;
+pub mod preview;
 mod rates;
 mod retention;
 pub mod sockjs;
@@ -49,6 +50,7 @@ use hub::Hub;
 pub use hub::fanout;
 use peers::{Peers, Said};
 use presence::Presence;
+use preview::{Network, Previews};
 use rates::Rates;
 use sockjs::SockJs;
 
@@ -82,6 +84,10 @@ pub struct Options {
     pub sockjs: SockJs,
     /// Days for which messages are kept at most; 0 is no bound.
     pub retention_days: u32,
+    /// Whether the server fetches what links lead to.
+    pub previews: bool,
+    /// Networks it fetches from though they are not public.
+    pub preview_allow: Vec<Network>,
 }
 
 /// Why a server cannot start.
@@ -176,6 +182,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         metrics,
         draining: CancellationToken::new(),
         rates: Rates::default(),
+        previews: options.previews.then(|| Previews::new(options.preview_allow)),
         peers,
     };
     Ok(Server {
@@ -241,6 +248,7 @@ async fn forget(app: Arc<App>) {
     loop {
         ticks.tick().await;
         app.rates.forget_quiet();
+        app.previews.as_ref().inspect(|previews| previews.forget_quiet());
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) fn install() -> PrometheusHandle {
             describe_counter!("wigeon_commands_total", "Commands received.");
             describe_counter!("wigeon_command_errors_total", "Commands refused, by error code.");
             describe_counter!(
+                "wigeon_previews_total",
+                "Links looked up, by outcome: shown, nothing, refused, unreachable, slow, busy, or kept from before."
+            );
+            describe_counter!(
                 "wigeon_frames_sent_total",
                 "Frames written to streams, WebSockets and SockJS sessions."
             );

@@ -40,6 +40,8 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         retention_days: Some(retention_days),
         stream_bytes_max: Some(stream_bytes_max),
         script_transports: Some(script_transports),
+        previews: Some(previews),
+        preview_allow: Some(preview_allow),
         sockjs: Some(sockjs),
         sockjs_response_limit: Some(sockjs_response_limit),
         sockjs_client_url: Some(sockjs_client_url),
@@ -87,6 +89,8 @@ pub(crate) fn run(loaded: Loaded) -> Result<()> {
         retention_days: retention_days.0,
         stream_bytes_max: stream_bytes_max.0,
         script_transports: script_transports == Switch::On,
+        previews: previews == Switch::On,
+        preview_allow: preview_allow.into_iter().map(|network| network.0).collect(),
         sockjs: SockJs {
             enabled: sockjs == Switch::On,
             response_limit: sockjs_response_limit.0,

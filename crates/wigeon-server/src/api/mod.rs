@@ -1,9 +1,10 @@
-//! Everything under `/v1` beside the events: commands, guests, tickets, and the same queries and writes as
-//! plain REST, for backends and `curl`.
+//! Everything under `/v1` beside the events: commands, guests, tickets, previews of links, and the same queries
+//! and writes as plain REST, for backends and `curl`.
 
 mod commands;
 mod guests;
 mod operations;
+mod preview;
 mod rest;
 mod tickets;
 
@@ -33,6 +34,7 @@ pub(crate) fn router(app: &Arc<App>, sockjs: &SockJs) -> Router {
         .route("/v1/rooms/{room}/messages", get(rest::messages).post(rest::send))
         .route("/v1/users/{user}", get(rest::user))
         .route("/v1/search", get(rest::search))
+        .route("/v1/preview", get(preview::get))
         .route("/metrics", get(operations::metrics))
         .fallback(assets::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)

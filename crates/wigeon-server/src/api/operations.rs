@@ -47,6 +47,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 struct Info {
     version: &'static str,
     guests: bool,
+    previews: bool,
     transports: Vec<&'static str>,
     limits: Limits,
 }
@@ -67,6 +68,7 @@ pub(super) async fn info(State(app): State<Arc<App>>) -> Response {
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         guests: app.guests.possible(&app.listen),
+        previews: app.previews.is_some(),
         transports: served.map(|transport| transport.as_str()).collect(),
         limits: Limits {
             text_bytes_max: limits::TEXT_BYTES_MAX,

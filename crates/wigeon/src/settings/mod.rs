@@ -15,8 +15,8 @@ use wigeon_server::auth::Guests;
 use wigeon_store::Durability;
 
 use values::{
-    AllowedOrigin, ClientUrl, DurabilitySetting, ListenAddress, NatsUrl, PublicUrl, Replicas, RetentionDays,
-    StreamBytes, StreamName, text, texts,
+    AllowedOrigin, ClientUrl, DurabilitySetting, ListenAddress, NatsUrl, PreviewNetwork, PublicUrl, Replicas,
+    RetentionDays, StreamBytes, StreamName, text, texts,
 };
 pub(crate) use values::{LogFormat, LogLevel, Switch};
 
@@ -135,6 +135,24 @@ pub(crate) struct Settings {
     #[serde(default, deserialize_with = "text")]
     pub(crate) script_transports: Option<Switch>,
 
+    /// Whether the server looks up what links lead to: on or off
+    ///
+    /// The chat page shows a title and a few words under a message with a link. The server fetches them when
+    /// somebody reads it, from addresses of the public internet alone, so that the site learns nothing of the
+    /// readers. `off`, and it fetches nothing.
+    #[arg(long, value_name = "SWITCH")]
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) previews: Option<Switch>,
+
+    /// Network that links may lead to though it is not public; may be said several times
+    ///
+    /// For an intranet: `10.20.0.0/16`, or one address. Whoever can write a message can then make the server
+    /// ask any port of these machines for a page, and sees its title: name those alone whose pages all users
+    /// may see.
+    #[arg(long, value_name = "NETWORK")]
+    #[serde(default, deserialize_with = "texts")]
+    pub(crate) preview_allow: Option<Vec<PreviewNetwork>>,
+
     /// Whether pages on sockjs-client are served, at /sockjs: on or off
     ///
     /// They speak SockJS instead of Wigeon's own transports, and the same commands and frames within.
@@ -200,6 +218,8 @@ impl Settings {
             nats_replicas: Some(Replicas(3)),
             stream_bytes_max: Some(StreamBytes(STREAM_BYTES_MAX)),
             script_transports: Some(Switch::On),
+            previews: Some(Switch::On),
+            preview_allow: Some(Vec::new()),
             sockjs: Some(Switch::On),
             sockjs_response_limit: Some(StreamBytes(SOCKJS_RESPONSE_BYTES_MAX)),
             sockjs_client_url: Some(ClientUrl(None)),
@@ -226,6 +246,8 @@ impl Settings {
             nats_replicas: self.nats_replicas.or(below.nats_replicas),
             stream_bytes_max: self.stream_bytes_max.or(below.stream_bytes_max),
             script_transports: self.script_transports.or(below.script_transports),
+            previews: self.previews.or(below.previews),
+            preview_allow: self.preview_allow.or(below.preview_allow),
             sockjs: self.sockjs.or(below.sockjs),
             sockjs_response_limit: self.sockjs_response_limit.or(below.sockjs_response_limit),
             sockjs_client_url: self.sockjs_client_url.or(below.sockjs_client_url),
@@ -258,6 +280,8 @@ impl Settings {
             ("nats_replicas", self.nats_replicas.as_ref().map(ToString::to_string)),
             ("stream_bytes_max", self.stream_bytes_max.as_ref().map(ToString::to_string)),
             ("script_transports", one(self.script_transports.as_ref())),
+            ("previews", one(self.previews.as_ref())),
+            ("preview_allow", many(self.preview_allow.as_ref())),
             ("sockjs", one(self.sockjs.as_ref())),
             ("sockjs_response_limit", self.sockjs_response_limit.as_ref().map(ToString::to_string)),
             ("sockjs_client_url", one(self.sockjs_client_url.as_ref())),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use wigeon_proto::limits::RETENTION_DAYS_MAX;
 use wigeon_server::auth::site::{Origin, Site};
+use wigeon_server::preview::{InvalidNetwork, Network};
 use wigeon_store::Durability;
 
 /// An address and a port.
@@ -167,6 +168,18 @@ impl FromStr for StreamBytes {
     }
 }
 
+/// Addresses that previews may be fetched from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PreviewNetwork(pub(crate) Network);
+
+impl FromStr for PreviewNetwork {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|error: InvalidNetwork| error.to_string())
+    }
+}
+
 /// Where a script is, if anywhere: a path, or a URL of http or https.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientUrl(pub(crate) Option<String>);
@@ -289,6 +302,7 @@ display_inner!(
     ListenAddress,
     PublicUrl,
     AllowedOrigin,
+    PreviewNetwork,
     RetentionDays,
     StreamName,
     Replicas,

@@ -22,6 +22,7 @@ mod kill;
 mod large_group;
 mod membership;
 mod ops;
+mod previews;
 mod raw;
 mod retention;
 mod retry;
