@@ -42,7 +42,9 @@ class Server {
 
   async start() {
     const args = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, ...this.args(this)];
-    this.process = spawn(wigeon, args, { stdio: ["ignore", "pipe", "pipe"] });
+    // Links in messages of tests lead to sites that exist. The tests of previews switch it on again.
+    const env = { ...process.env, WIGEON_PREVIEWS: "off" };
+    this.process = spawn(wigeon, args, { stdio: ["ignore", "pipe", "pipe"], env });
     const say = (chunk) => (this.said = (this.said + chunk).slice(-20_000));
     this.process.stdout.on("data", say);
     this.process.stderr.on("data", say);

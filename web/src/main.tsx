@@ -10,6 +10,7 @@ import "./styles/rooms.css";
 import "./styles/timeline.css";
 import "./styles/message.css";
 import "./styles/text.css";
+import "./styles/preview.css";
 import "./styles/composer.css";
 import "./styles/pins.css";
 import "./styles/picking.css";

@@ -20,6 +20,7 @@ import { Names } from "./names.ts";
 import { goBack, goTo } from "./navigation.ts";
 import { PersonVerbs } from "./person_verbs.ts";
 import { Presence } from "./presence.ts";
+import { Previews } from "./previews.ts";
 import { Reading } from "./reading.ts";
 import { type RoomHost, RoomVerbs } from "./room_verbs.ts";
 import { Side } from "./side.ts";
@@ -42,6 +43,7 @@ export class App implements RoomHost {
   readonly presence = new Presence(this);
   readonly names = new Names(this);
   readonly side = new Side(this);
+  readonly previews = new Previews();
   state: State;
   readonly absence = new Absence(() => this.changed());
   open: Conversation | null = null;
@@ -91,6 +93,7 @@ export class App implements RoomHost {
     this.presence.stop();
     this.messages.stop();
     this.side.stop();
+    this.previews.stop();
     this.absence.stop();
     this.listeners.clear();
     this.chat.close();

@@ -13,6 +13,8 @@ const MESSAGES_PER_ROOM_MAX = 50;
 
 export interface Info {
   guests: boolean;
+  /** Whether it tells what links lead to. */
+  previews?: boolean;
   transports?: string[];
 }
 

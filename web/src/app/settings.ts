@@ -16,6 +16,13 @@ export const settings = {
   set enterSends(sends: boolean) {
     browser.setItem("wigeon.enter", sends ? "send" : "newline");
   },
+  /** Under a message stands what its link leads to. */
+  get previews(): boolean {
+    return browser.getItem("wigeon.previews") !== "off";
+  },
+  set previews(on: boolean) {
+    browser.setItem("wigeon.previews", on ? "on" : "off");
+  },
   get density(): Density {
     return browser.getItem("wigeon.density") === "compact" ? "compact" : "roomy";
   },

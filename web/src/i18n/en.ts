@@ -183,8 +183,24 @@ export const en = {
   unblock: "Unblock",
   blockedPeople: "People you have blocked",
   blockedByYou: (name: string) => s`You have blocked ${name}. Unblock them to write.`,
+  linkPreviews: "Show link previews",
+  linkPreviewsHint: "The server looks links up; the sites do not learn of you.",
   privateRead: "Read in private",
   privateReadHint: "Others do not see how far you have read.",
+
+  // what links lead to
+  loadMedia: {
+    image: (site: string) => s`Load image from ${site}`,
+    video: (site: string) => s`Load video from ${site}`,
+    audio: (site: string) => s`Load audio from ${site}`,
+  },
+  mediaFrom: {
+    image: (site: string) => s`Image from ${site}`,
+    video: (site: string) => s`Video from ${site}`,
+    audio: (site: string) => s`Audio from ${site}`,
+  },
+  mediaFailed: "It could not be loaded.",
+
 
   // what else can be done with a message
   forward: "Forward",

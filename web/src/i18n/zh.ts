@@ -175,8 +175,24 @@ export const zh: Strings = {
   unblock: "取消屏蔽",
   blockedPeople: "你屏蔽的人",
   blockedByYou: (name) => s`你已屏蔽${name}。取消屏蔽后才能发消息。`,
+  linkPreviews: "显示链接预览",
+  linkPreviewsHint: "由服务器查看链接，网站不会知道你是谁。",
   privateRead: "私密阅读",
   privateReadHint: "别人看不到你读到了哪里。",
+
+  // what links lead to
+  loadMedia: {
+    image: (site: string) => s`加载来自 ${site} 的图片`,
+    video: (site: string) => s`加载来自 ${site} 的视频`,
+    audio: (site: string) => s`加载来自 ${site} 的音频`,
+  },
+  mediaFrom: {
+    image: (site: string) => s`来自 ${site} 的图片`,
+    video: (site: string) => s`来自 ${site} 的视频`,
+    audio: (site: string) => s`来自 ${site} 的音频`,
+  },
+  mediaFailed: "无法加载。",
+
 
   forward: "转发",
   forwardTo: "转发到…",

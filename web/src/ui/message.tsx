@@ -2,16 +2,19 @@
 // the message has the focus; on touch a long press opens the same menu.
 import { useState } from "preact/hooks";
 import type { Conversation } from "../app/conversation.ts";
+import { settings } from "../app/settings.ts";
 import { explain, t } from "../i18n/index.ts";
 import type { Message } from "../model/message.ts";
 import type { Room } from "../model/room.ts";
 import type { Row } from "../model/rows.ts";
+import { firstLink } from "../model/links.ts";
 import { wordsOf } from "../model/markup.ts";
 import { directionOf, isEmojiOnly, oneLine } from "../model/text.ts";
 import { PersonAvatar } from "./avatar.tsx";
 import { useApp } from "./context.ts";
 import { fullTimeOf, timeOf } from "./dates.ts";
 import { Icon, Ticks, type TickState } from "./icons.tsx";
+import { LinkPreview } from "./link_preview.tsx";
 import { useLongPress } from "./long_press.ts";
 import { placeOf } from "./menu.tsx";
 import { Text } from "./text.tsx";
@@ -56,6 +59,8 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
   if (message.mentionsAll) mentions.set("all", "");
   const called = !mine && (message.mentionsAll || message.mentions.includes(app.model.me));
   const big = !message.recalled && message.replyTo === undefined && isEmojiOnly(message.text);
+
+  const link = real && settings.previews ? firstLink(message.text) : undefined;
 
   const openMenu = (element: Element) => real && setMenu({ kind: "actions", at: placeOf(element) });
   const press = useLongPress((row) => openMenu(row.querySelector(".bubble") ?? row));
@@ -120,6 +125,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
             </time>
             {mine && !message.recalled && state !== "failed" && <State state={shown as TickState} readers={readers} />}
           </span>
+          {link && <LinkPreview key={link} href={link} tab={tab} />}
           {real && !picking && (
             <div class="tools">
               <button type="button" class="button-tool" aria-label={t.react} title={t.react} onClick={(event) => setMenu({ kind: "react", at: placeOf(event.currentTarget) })}>

@@ -1,5 +1,6 @@
 // One row of the timeline: a message, or one of the lines between messages.
 import type { Conversation } from "../app/conversation.ts";
+import { settings } from "../app/settings.ts";
 import { language, t } from "../i18n/index.ts";
 import { type Room, readersOf } from "../model/room.ts";
 import type { Row } from "../model/rows.ts";
@@ -36,7 +37,7 @@ export function RowView({ row, conversation, room, onReply, onEdit }: Props) {
       const flash = conversation.flash === message.seq && message.seq > 0;
       // A pending message has no number yet, so it is not the same object twice; its id says who it is.
       const identity = row.state === "delivered" ? message : message.id;
-      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, root, answered, app.model.naming, flash, pinned, picking, room?.policy, language, room?.kind, room?.role, conversation];
+      const inputs = [identity, row.first, row.last, row.state, readers, delivered, quoted, root, answered, app.model.naming, flash, pinned, picking, room?.policy, language, settings.previews, room?.kind, room?.role, conversation];
       return (
         <Still inputs={inputs}>
           {() => <MessageView row={row} room={room} conversation={conversation} name={name} readers={readers} delivered={delivered} quoted={quoted} root={root} replies={replies} pinned={pinned} flash={flash} onReply={onReply} onEdit={onEdit} />}

@@ -57,6 +57,7 @@ export function Settings({ onClose, onSettings }: { onClose: () => void; onSetti
           options={[["enter", "Enter"], ["modified", apple ? "⌘ + Enter" : "Ctrl + Enter"]]}
           onValue={(way) => set(() => (settings.enterSends = way === "enter"))}
         />
+        <Switch label={t.linkPreviews} hint={t.linkPreviewsHint} on={settings.previews} onSwitch={(on) => set(() => (settings.previews = on))} />
         <Switch label={t.privateRead} hint={t.privateReadHint} on={app.model.prefs.private_read === true} onSwitch={(on) => app.people.set({ private_read: on || null })} />
       </section>
       {app.model.blocked.size > 0 && (

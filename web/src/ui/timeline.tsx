@@ -14,6 +14,7 @@ import { atTail, boundAround, canGrowUp, growDown, growUp } from "../model/windo
 import { useApp } from "./context.ts";
 import { dayOf } from "./dates.ts";
 import { Icon } from "./icons.tsx";
+import { EndContext } from "./link_preview.tsx";
 import { onArrows } from "./roving.ts";
 import { RowView } from "./rows.tsx";
 import { Waiting } from "./waiting.tsx";
@@ -97,6 +98,9 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
 
   const latestPlace = useRef(place);
   latestPlace.current = place;
+  const conversationNow = useRef(conversation);
+  conversationNow.current = conversation;
+  const hasEnd = useRef(() => atTail(conversationNow.current.window));
 
   /** Slides the window and fills what is near the view. */
   const reach = () => {
@@ -183,9 +187,11 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
         onKeyDown={(event) => onArrows(event, scroller.current, () => document.getElementById("composer")?.focus())}
       >
         <div class="timeline-lead" />
-        {rows.map((row: Row) => (
-          <RowView key={row.key} row={row} conversation={conversation} room={room} onReply={onReply} onEdit={onEdit} />
-        ))}
+        <EndContext.Provider value={hasEnd.current}>
+          {rows.map((row: Row) => (
+            <RowView key={row.key} row={row} conversation={conversation} room={room} onReply={onReply} onEdit={onEdit} />
+          ))}
+        </EndContext.Provider>
         <Waiting conversation={conversation} />
       </div>
       {!conversation.atEnd && (

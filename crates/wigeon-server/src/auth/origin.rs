@@ -19,11 +19,18 @@ pub struct Host {
     of: HostOf,
 }
 
+impl Host {
+    /// Whether a page from here may have come by TLS: a proxy did it, and told us of it by a public URL.
+    pub fn may_be_secure(&self) -> bool {
+        matches!(self.of, HostOf::PublicUrl { is_https: true })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HostOf {
     Loopback,
     ListenAddress,
-    PublicUrl,
+    PublicUrl { is_https: bool },
 }
 
 /// The request was not meant for us: 421.
@@ -100,10 +107,10 @@ impl OriginPolicy {
             HostOf::Loopback
         } else if at(canonical(local)) || self.listen.iter().any(|address| at(*address)) {
             HostOf::ListenAddress
-        } else if self.public.iter().any(|site| site.is_at(&name, port)) {
-            HostOf::PublicUrl
         } else {
-            return Err(Misdirected);
+            let named = || self.public.iter().filter(|site| site.is_at(&name, port));
+            named().next().ok_or(Misdirected)?;
+            HostOf::PublicUrl { is_https: named().any(|site| site.scheme == "https") }
         };
         Ok(Host { name, port, of })
     }
@@ -141,7 +148,7 @@ impl OriginPolicy {
             // Where a public URL names the host, it alone says what the scheme is: we cannot see whether
             // the proxy was reached by TLS.
             let plain = site.scheme == "http" && site.is_at(&host.name, Some(host.port.unwrap_or(80)));
-            if plain && host.of != HostOf::PublicUrl {
+            if plain && !matches!(host.of, HostOf::PublicUrl { .. }) {
                 return Ok(Verdict::SameOrigin(origin));
             }
             if self.public.contains(site) {

@@ -15,14 +15,34 @@ use http::header::{self, HeaderValue};
 use http::{Method, Request, StatusCode};
 use wigeon_proto::error::{ErrorCode, WireError};
 
+use super::guard::Seen;
 use super::problem::problem;
 use super::tag;
+use crate::auth::Host;
 
 /// A page of ours runs only our own files, talks only to us, and is framed by nobody. Frames and scripts
-/// from `'self'` are the transports that are made of them; `blob:` and `data:` are for pictures alone.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-    connect-src 'self' ws: wss:; frame-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
-    form-action 'self'; frame-ancestors 'none'";
+/// from `'self'` are the transports that are made of them; `blob:` and `data:` are for pictures alone. `$media`
+/// are the schemes by which it may show what stands elsewhere: an image, a film, a sound.
+macro_rules! policy {
+    ($($media:literal)*) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:", $(" ", $media,)*
+            $("; media-src ", $media,)* "; connect-src 'self' ws: wss:; frame-src 'self'; font-src 'self'; \
+            manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+    };
+}
+
+/// What a page may do. The chat page shows what links lead to, when the reader asks for it and from wherever it
+/// is; whoever could slip an address into the page could have it fetched, and nothing of it read or run. A page
+/// that came by TLS shows nothing that did not.
+fn policy_of(page: &str, host: &Host) -> &'static str {
+    match (page, host.may_be_secure()) {
+        ("/", true) => policy!("https:"),
+        ("/", false) => policy!("https: http:"),
+        _ => policy!(),
+    }
+}
 
 struct File {
     path: &'static str,
@@ -95,7 +115,9 @@ impl Ready {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if self.file.content_type == HTML {
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+            let seen: &Seen = request.extensions().get().expect("the guard comes before every handler");
+            let policy = policy_of(self.file.path, &seen.host);
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
             headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
             // A page's own address travels with its JSONP requests; nothing of it leaves for other sites.
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -123,5 +145,29 @@ pub(crate) async fn serve(request: Request<Body>) -> Response {
     match (found, request.method()) {
         (Some(ready), &Method::GET | &Method::HEAD) => ready.respond(&request),
         _ => problem(&WireError::new(ErrorCode::NotFound, "there is nothing at this path")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::auth::OriginPolicy;
+
+    use super::*;
+
+    #[test]
+    fn only_the_chat_page_shows_what_stands_elsewhere_and_one_of_https_nothing_of_http() {
+        let public = ["https://chat.example".to_owned(), "http://plain.example".to_owned()];
+        let local = "127.0.0.1:8088".parse().unwrap();
+        let origins = OriginPolicy::new(&[local], &public, &[]).unwrap();
+        let media = |page: &str, host: &str| {
+            let policy = policy_of(page, &origins.check_host(Some(host), local).unwrap());
+            let directives = policy.split(';').map(str::trim);
+            directives.filter(|directive| directive.contains("http")).collect::<Vec<_>>().join("; ")
+        };
+        let anywhere = "img-src 'self' data: blob: https: http:; media-src https: http:";
+        assert_eq!(media("/", "chat.example"), "img-src 'self' data: blob: https:; media-src https:");
+        assert_eq!(media("/", "plain.example"), anywhere);
+        assert_eq!(media("/", "localhost:8088"), anywhere);
+        assert_eq!(media("/lab", "chat.example"), "");
     }
 }
