@@ -117,7 +117,7 @@ impl Cluster {
         };
         cells.extend([
             row("sends a second", &|one| thousands(one.sends.acknowledged_per_s.round() as u64)),
-            row("acknowledged p50", &sends(PERCENTILES[0])),
+            row("at full load p50", &sends(PERCENTILES[0])),
             row("p99", &sends(PERCENTILES[1])),
             row("nodes' CPU", &|one| one.sends.nodes.text()),
             row("NATS' CPU", &|one| one.sends.nats.text()),
