@@ -75,7 +75,7 @@ impl Report {
                 let rate = thousands(one.sends.acknowledged_per_s as u64);
                 tile(&format!("sends, {}", one.name), &rate, "/s");
             }
-            tile("a new node", &thousands(cluster.catch_up.entries_per_s as u64), "entries/s");
+            tile("entries, a new node", &thousands(cluster.catch_up.entries_per_s as u64), "/s");
         }
         if let Some(slow) = &self.slow {
             tile("caught up after", &format!("{:.2}", slow.caught_up_after_s), "s");
