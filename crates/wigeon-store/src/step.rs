@@ -83,6 +83,14 @@ impl Admitted {
         &self.bytes
     }
 
+    /// What tells it from others: whose it is, under which id, and what it asks.
+    pub(crate) fn mark(&self) -> [u8; 24] {
+        let mut mark = [0; 24];
+        mark[..8].copy_from_slice(&self.key.to_le_bytes());
+        mark[8..].copy_from_slice(&self.hash);
+        mark
+    }
+
     /// What the log keeps of it instead, if it passes on what another message says: with the words, since those
     /// of the other one may be scrubbed.
     fn with_words(&self, event: &Event) -> Option<Vec<u8>> {

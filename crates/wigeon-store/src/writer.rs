@@ -106,7 +106,7 @@ impl Writer {
         let answer = answer.unwrap_or_else(|| Ok(Vec::new()));
         if let Some(digester) = &mut self.digester {
             let event = self.events.last().filter(|event| event.cursor.position == position);
-            digester.note(position, &answer, event.map(|event| event.json.as_ref()));
+            digester.note(position, entry, &answer, event.map(|event| event.json.as_ref()));
         }
         Ok(answer)
     }

@@ -2,7 +2,7 @@
 //! to here.
 //!
 //! Rules and tables are deterministic, so digests differ only where something is broken: a disk, a build, a
-//! bug. A node that stands against a majority takes itself out of service, because whoever is shown what it holds is
+//! bug, or NATS, whose servers may come to hold different messages. A node that stands against a majority takes itself out of service, because whoever is shown what it holds is
 //! shown something else than everybody else. It notes so in its directory: who starts it again would else bring it
 //! back. Where there is no majority, it can only say so.
 
@@ -40,8 +40,10 @@ pub(super) fn was_right(directory: &Path) -> Result<(), JoinError> {
 /// What nodes said of the last stretches.
 #[derive(Debug, Default)]
 struct Voices {
-    own: BTreeMap<u64, String>,
-    others: BTreeMap<u64, HashMap<String, String>>,
+    own: BTreeMap<u64, Digest>,
+    others: BTreeMap<u64, HashMap<String, Digest>>,
+    /// Another node was given other entries than we: what differs from then on may follow from it.
+    apart: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -49,24 +51,47 @@ enum Verdict {
     /// No reason to doubt ours.
     Same,
     /// More nodes have come to one other result than to ours.
-    Diverged,
+    Diverged(Cause),
     /// Somebody has come to another, and no majority says who is wrong.
-    Divided,
+    Divided(Cause),
+}
+
+/// Why two nodes have come to different results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// From the same entries, as far as is known.
+    Fold,
+    /// The stream gave them different ones, here or before.
+    Stream,
+}
+
+impl Cause {
+    /// What is said of the stretch.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Fold => "have come to something else here",
+            Self::Stream => {
+                "have come to something else here, since the servers of NATS hold different messages,"
+            }
+        }
+    }
 }
 
 impl Voices {
-    fn own(&mut self, Digest { last, sum }: Digest) -> Verdict {
-        self.own.insert(last, sum);
+    fn own(&mut self, digest: Digest) -> Verdict {
+        let last = digest.last;
+        self.own.insert(last, digest);
         if self.own.len() > CLUSTER_DIGESTS_KEPT {
             self.own.pop_first();
         }
         self.judge(last)
     }
 
-    fn other(&mut self, node: &str, Digest { last, sum }: Digest) -> Verdict {
+    fn other(&mut self, node: &str, digest: Digest) -> Verdict {
+        let last = digest.last;
         let heard = self.others.entry(last).or_default();
         if heard.len() < CLUSTER_NODES_MAX {
-            heard.insert(node.to_owned(), sum);
+            heard.insert(node.to_owned(), digest);
         }
         if self.others.len() > CLUSTER_DIGESTS_KEPT {
             self.others.pop_first();
@@ -74,19 +99,22 @@ impl Voices {
         self.judge(last)
     }
 
-    fn judge(&self, last: u64) -> Verdict {
+    fn judge(&mut self, last: u64) -> Verdict {
         let (Some(own), Some(heard)) = (self.own.get(&last), self.others.get(&last)) else {
             return Verdict::Same;
         };
         let mut votes: HashMap<&str, usize> = HashMap::new();
-        for sum in heard.values() {
-            *votes.entry(sum).or_default() += 1;
+        for theirs in heard.values() {
+            *votes.entry(&theirs.sum).or_default() += 1;
+            // An older version does not say what it read.
+            self.apart |= !theirs.read.is_empty() && theirs.read != own.read;
         }
-        let ours = 1 + votes.remove(own.as_str()).unwrap_or_default();
+        let cause = if self.apart { Cause::Stream } else { Cause::Fold };
+        let ours = 1 + votes.remove(own.sum.as_str()).unwrap_or_default();
         let most = votes.into_values().max().unwrap_or_default();
         match most.cmp(&ours) {
-            Ordering::Greater => Verdict::Diverged,
-            Ordering::Equal => Verdict::Divided,
+            Ordering::Greater => Verdict::Diverged(cause),
+            Ordering::Equal => Verdict::Divided(cause),
             // Where there is another result, it is the other one who goes.
             Ordering::Less => Verdict::Same,
         }
@@ -127,24 +155,23 @@ pub(super) async fn run<F: Send + 'static, R: Send + 'static>(
         let first = last.saturating_sub(CLUSTER_DIGEST_ENTRIES) + 1;
         match verdict {
             Verdict::Same => {}
-            Verdict::Diverged => {
+            Verdict::Diverged(cause) => {
                 let text = format!(
-                    "entries {first} to {last} have come to something else here than with most other nodes: this \
-                     node's data is wrong. Start it from a copy of another's (docs/operating.md)"
+                    "entries {first} to {last} {} than with most other nodes: this node's data is wrong. Start it \
+                     from a copy of another's (docs/operating.md)",
+                    cause.text()
                 );
                 if let Err(error) = fs::write(mark(&directory), format!("{text}\n")) {
                     tracing::error!(%error, "that this node's data is wrong cannot be noted beside it");
                 }
                 sequencer.fail(Fault::Stream(text)).await;
             }
-            Verdict::Divided if divided == last => {}
-            Verdict::Divided => {
+            Verdict::Divided(_) if divided == last => {}
+            Verdict::Divided(cause) => {
                 divided = last;
+                let what = cause.text();
                 tracing::error!(
-                    first,
-                    last,
-                    "entries have come to something else here than with another node, and no majority says which \
-                     of them is wrong"
+                    "entries {first} to {last} {what} than with another node, and no majority says which of them is wrong"
                 );
             }
         }
@@ -166,13 +193,27 @@ mod tests {
 
     #[test]
     fn who_stands_against_a_majority_goes() {
-        let said = |sum: &str| Digest { last: 9, sum: sum.to_owned() };
+        let said = |sum: &str| Digest { last: 9, sum: sum.to_owned(), read: String::new() };
         let mut voices = Voices::default();
+        let (diverged, divided) = (Verdict::Diverged(Cause::Fold), Verdict::Divided(Cause::Fold));
         assert_eq!(voices.other("b", said("x")), Verdict::Same, "nothing to compare with yet");
-        assert_eq!(voices.own(said("y")), Verdict::Divided);
-        assert_eq!(voices.other("c", said("z")), Verdict::Divided, "three opinions");
-        assert_eq!(voices.other("d", said("x")), Verdict::Diverged);
-        assert_eq!(voices.other("e", said("y")), Verdict::Divided);
+        assert_eq!(voices.own(said("y")), divided);
+        assert_eq!(voices.other("c", said("z")), divided, "three opinions");
+        assert_eq!(voices.other("d", said("x")), diverged);
+        assert_eq!(voices.other("e", said("y")), divided);
         assert_eq!(voices.other("f", said("y")), Verdict::Same, "the others go");
+    }
+
+    #[test]
+    fn who_read_another_log_is_told_from_who_made_something_else_of_it() {
+        let said = |sum: &str, read: &str| Digest { last: 9, sum: sum.to_owned(), read: read.to_owned() };
+        let mut voices = Voices::default();
+        voices.own(said("x", "1"));
+        assert_eq!(voices.other("b", said("y", "1")), Verdict::Divided(Cause::Fold));
+        assert_eq!(voices.other("b", said("y", "2")), Verdict::Divided(Cause::Stream));
+        assert_eq!(voices.other("c", said("y", "2")), Verdict::Diverged(Cause::Stream));
+        let later = |sum: &str| Digest { last: 18, ..said(sum, "3") };
+        voices.own(later("x"));
+        assert_eq!(voices.other("b", later("y")), Verdict::Divided(Cause::Stream), "it follows from before");
     }
 }
