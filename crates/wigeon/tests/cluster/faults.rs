@@ -76,7 +76,7 @@ impl Fault {
                 server.nats.kill(leader);
                 sleep(a_while).await;
                 server.nats.restart(leader);
-                server.nats.healthy().await;
+                server.nats.level(STREAM).await;
             }
             Self::LeaderHeld => {
                 server.nats.signal(leader, "STOP");

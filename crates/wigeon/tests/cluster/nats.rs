@@ -2,6 +2,7 @@
 
 use crate::replicas;
 use crate::single::{Scratch, free_port, soon};
+use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -117,6 +118,30 @@ impl Nats {
             })
             .await;
         }
+    }
+
+    /// Waits until a stream has a leader, and every other server is level with it. The servers' own word for
+    /// their health asks for more than that, and may not come for minutes.
+    pub(crate) async fn level(&self, stream: &str) {
+        soon("level replicas", async {
+            while !self.is_level(stream) {
+                sleep(LOOK).await;
+            }
+        })
+        .await;
+    }
+
+    fn is_level(&self, stream: &str) -> bool {
+        let Some(leader) = self.leader(stream) else { return false };
+        let answer = ask(self.servers[leader].monitor, "/jsz?streams=true");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let all: Value = serde_json::from_str(body).unwrap_or_default();
+        let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+        let mut streams = list(&all, "account_details").into_iter().flat_map(|of| list(&of, "stream_detail"));
+        let found = streams.find(|found| found["name"] == stream).unwrap_or_default();
+        let replicas = list(&found["cluster"], "replicas");
+        let is_level = |of: &Value| of["current"] == true && of["offline"] != true;
+        replicas.len() + 1 == self.count() && replicas.iter().all(is_level)
     }
 
     /// The first message of a stream that servers differ about; see [`replicas`].
