@@ -87,7 +87,7 @@ impl Watcher {
     }
 
     /// Waits until it has seen `count` messages, and gives what it saw. As long as more comes, it may take its time.
-    pub(crate) async fn finish(self, count: usize) -> (Seen, Vec<Pause>) {
+    pub(crate) async fn finish(mut self, count: usize) -> (Seen, Vec<Pause>) {
         self.enough.store(count, Ordering::Relaxed);
         let (mut last, mut since) = (0, Instant::now());
         while !self.task.is_finished() {
@@ -100,7 +100,13 @@ impl Watcher {
         }
         let trouble = self.broken.lock().expect("whole").take();
         assert_eq!(trouble, None, "a session ended");
-        soon("a reader's notes", self.task).await.expect("no panic")
+        soon("a reader's notes", &mut self.task).await.expect("no panic")
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

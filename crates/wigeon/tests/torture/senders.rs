@@ -36,12 +36,18 @@ impl Senders {
     }
 
     /// The ids of everything that was acked.
-    pub(crate) async fn finish(self) -> Vec<String> {
+    pub(crate) async fn finish(mut self) -> Vec<String> {
         let mut ids = Vec::new();
-        for task in self.tasks {
+        for task in &mut self.tasks {
             ids.extend(task.await.expect("no panic"));
         }
         ids
+    }
+}
+
+impl Drop for Senders {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
