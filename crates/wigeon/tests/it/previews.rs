@@ -1,13 +1,19 @@
 //! Previews of links, with a site on this machine that behaves well and badly.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::server::Server;
+use crate::server::{Scratch, Server};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{ServerConfig, crypto};
 use wigeon_client::{Answer, Client, Method};
 
 const ALLOW: (&str, &str) = ("WIGEON_PREVIEW_ALLOW", "127.0.0.0/8");
@@ -25,15 +31,25 @@ struct Site {
 
 impl Site {
     async fn open() -> Self {
+        Self::open_with(None).await
+    }
+
+    /// One that speaks TLS, if it is given the means.
+    async fn open_with(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let site = Self { port, heads: Arc::default() };
         let serving = site.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let site = serving.clone();
-                // What a server has read enough of, it closes.
-                tokio::spawn(async move { site.serve(stream).await.ok() });
+                let (site, tls) = (serving.clone(), tls.clone());
+                // What a server has read enough of, or does not trust, it closes.
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => site.serve(tls.accept(stream).await?).await,
+                        None => site.serve(stream).await,
+                    }
+                });
             }
         });
         site
@@ -49,7 +65,7 @@ impl Site {
         self.heads.lock().expect("whole").iter().filter(|head| head.starts_with(&line)).count()
     }
 
-    async fn serve(self, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await?);
@@ -75,6 +91,7 @@ impl Site {
             "/garbage" => b"\x16\x03\x01 what?\r\n\r\n".to_vec(),
             "/to-page" => to("/page"),
             "/to-ducks" => to("/鸭"),
+            "/to-other" => to(path.split_once('?').expect("where to").1),
             "/to-private" => to("http://10.0.0.1/"),
             "/to-file" => to("file:///etc/passwd"),
             "/circle" => to("/circle"),
@@ -260,4 +277,64 @@ async fn where_it_is_off_nothing_is_fetched_and_pages_are_told() {
         }
     }
     assert_eq!(site.asked("/page"), 0);
+}
+
+/// A certificate for `localhost`, and a site that has it.
+fn certified(directory: &Path) -> TlsAcceptor {
+    let (key, certificate) = (directory.join("key.pem"), directory.join("certificate.pem"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .expect("there is openssl");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the versions")
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_file(certificate).expect("a certificate")],
+            PrivateKeyDer::from_pem_file(key).expect("a key"),
+        );
+    Arc::new(config.expect("a key and its certificate")).into()
+}
+
+#[tokio::test]
+async fn a_site_of_https_is_who_it_says_and_does_not_lead_to_http() {
+    let scratch = Scratch::new();
+    let site = Site::open_with(Some(certified(scratch.path()))).await;
+    let plain = Site::open().await;
+    let trusted = scratch.path().join("certificate.pem");
+    let trusted = ("SSL_CERT_FILE", trusted.to_str().expect("a plain path"));
+    let url = |host: &str, path: &str| format!("https://{host}:{}{path}", site.port);
+
+    let server = Server::start_with(&[("WIGEON_PREVIEW_ALLOW", "127.0.0.0/8,::1"), trusted]).await;
+    let ann = server.user("ann");
+    assert_eq!(shown(&ann, &url("localhost", "/page")).await["site_name"], json!("The Pond"));
+    let onward = url("localhost", &format!("/to-other?{}", url("localhost", "/gbk")));
+    assert_eq!(shown(&ann, &onward).await["title"], json!("鸭子"));
+    let down = url("localhost", &format!("/to-other?{}", plain.url("/page")));
+    assert_eq!(without(&ann, &down).await, "forbidden");
+    let up = plain.url(&format!("/to-other?{}", url("localhost", "/page")));
+    assert_eq!(shown(&ann, &up).await["url"], json!(url("localhost", "/page")));
+    // The certificate is not for this name.
+    assert_eq!(without(&ann, &url("127.0.0.1", "/page")).await, "unavailable");
+    assert_eq!(plain.asked("/page"), 0);
+
+    let stranger = Server::start_with(&[("WIGEON_PREVIEW_ALLOW", "127.0.0.0/8,::1")]).await;
+    assert_eq!(without(&stranger.user("ann"), &url("localhost", "/page")).await, "unavailable");
 }
