@@ -144,7 +144,6 @@ suite("what links lead to", () => {
       const row = [...view.querySelectorAll("article")].find((row) => row.getBoundingClientRect().top > top && Number(row.dataset.seq) % 3 === 0);
       view.scrollTop += row.getBoundingClientRect().top - top - 4;
     });
-    await until("a card is asked for", () => site.held() > 0);
     const scrolled = timeline.evaluate(async (view) => {
       const top = view.getBoundingClientRect().top;
       const row = [...view.querySelectorAll("article")].find((row) => row.getBoundingClientRect().top > top);
@@ -162,11 +161,13 @@ suite("what links lead to", () => {
       return { off: row.getBoundingClientRect().top - begun - moved, cards: above() - cards };
     });
     await chat.page.locator("[data-moving]").waitFor();
+    await until("a card is asked for", () => site.held() > 0);
     site.letGo();
     const { off, cards: come } = await scrolled;
     assert.ok(come >= 2, `${come} cards came above`);
-    // A view stands at whole pixels, cards do not.
-    assert.ok(Math.abs(off) <= come, `what was read is ${off} pixels from where it was`);
+    // A view stands at whole pixels, cards do not, and a redraw may come between a step and its scroll event. A card has
+    // more than 40.
+    assert.ok(Math.abs(off) <= 8, `what was read is ${off} pixels from where it was`);
     assert.deepEqual(chat.page.problems, []);
   });
 
@@ -174,7 +175,7 @@ suite("what links lead to", () => {
     const id = await room("Thread");
     const root = await server.send(bo, id, "a root");
     await server.command(bo, { type: "send", room: id, thread: root.seq, body: { text: `in it ${site.url("/ducks")}` } });
-    const chat = await open(t, id, { viewport: { width: 320, height: 640 } });
+    const chat = await open(t, id, { viewport: { width: 320, height: 640 }, colorScheme: "dark" });
     await cards(chat).waitFor();
     assert.deepEqual(await overflow(chat.page), []);
     await chat.page.getByTestId("thread-link").click();
