@@ -17,7 +17,8 @@ interface Props {
 export function Media({ media, url, alt, tab }: Props) {
   const { previews } = useApp();
   const [state, setState] = useState<"closed" | "open" | "failed">(previews.opened.get(url) ? "open" : "closed");
-  const shown = useRef<HTMLElement>(null);
+  const shown = useRef<HTMLElement | null>(null);
+  const keep = (element: HTMLElement | null) => void (shown.current = element);
   const pressed = useRef(false);
   const site = siteOf(url);
 
@@ -49,11 +50,11 @@ export function Media({ media, url, alt, tab }: Props) {
   const failed = () => setState("failed");
   if (media === "image") {
     return (
-      <a class="media" ref={shown as { current: HTMLAnchorElement | null }} tabIndex={tab} href={url} target="_blank" rel="noopener noreferrer nofollow">
+      <a class="media" ref={keep} tabIndex={tab} href={url} target="_blank" rel="noopener noreferrer nofollow">
         <img src={url} alt={alt || t.mediaFrom.image(site)} loading="lazy" decoding="async" referrerpolicy="no-referrer" onError={failed} />
       </a>
     );
   }
   const Player = media;
-  return <Player class="media" ref={shown as { current: never }} tabIndex={tab} src={url} controls preload="metadata" aria-label={t.mediaFrom[media](site)} onError={failed} />;
+  return <Player class="media" ref={keep} tabIndex={tab} src={url} controls preload="metadata" aria-label={t.mediaFrom[media](site)} onError={failed} />;
 }

@@ -98,9 +98,10 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
 
   const latestPlace = useRef(place);
   latestPlace.current = place;
-  const conversationNow = useRef(conversation);
-  conversationNow.current = conversation;
-  const hasEnd = useRef(() => atTail(conversationNow.current.window));
+  // One function for all time, so that no row is drawn again because of it.
+  const latestConversation = useRef(conversation);
+  latestConversation.current = conversation;
+  const hasEnd = useRef(() => atTail(latestConversation.current.window));
 
   /** Slides the window and fills what is near the view. */
   const reach = () => {
