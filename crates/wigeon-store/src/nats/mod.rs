@@ -120,7 +120,7 @@ pub(crate) async fn connect(nats: &Nats) -> Result<Client, NatsError> {
     Ok(client)
 }
 
-/// Whether replicas of a stream may differ after a leader was killed, or was slow: three of some 250 such faults did
+/// Whether replicas of a stream may differ after a leader was killed, or was slow: three of some 350 such faults did
 /// that to 2.9.10 on a busy machine, and Jepsen saw the like in 2.10.22 (<https://jepsen.io/analyses/nats-2.12.1>).
 fn comes_apart(version: &str) -> bool {
     let mut numbers = version.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
