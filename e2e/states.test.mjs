@@ -21,6 +21,9 @@ const WORDS = {
   "zh-CN": { details: "详情", settings: "设置", select: "选择", forward: "转发", about: "消息详情", react: "表态", more: "更多表情", create: "生成链接", all: "全部 2 条", thread: "在话题中回复", ban: "封禁" },
 };
 
+/** No line holds it, and nowhere may it be broken. */
+const LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen";
+
 suite("every state of the page", () => {
   const server = useServer();
   const browser = useBrowser();
@@ -29,7 +32,7 @@ suite("every state of the page", () => {
 
   before(async () => {
     await mkdir(SHOTS, { recursive: true });
-    for (const [id, name] of [["ann", "Ann Heron"], ["bo", "Bo 鸭鸭"], ["dan", "דן"]]) {
+    for (const [id, name] of [["ann", "Ann Heron"], ["bo", "Bo 鸭鸭"], ["dan", "דן"], ["don", LONG]]) {
       tokens[id] = server.token(id, { name });
       await server.command(tokens[id], { type: "user.update", name });
     }
@@ -115,7 +118,8 @@ suite("every state of the page", () => {
       await item(w.select).click();
       await page.getByRole("toolbar").waitFor();
       await looks("picking");
-      await page.getByRole("toolbar").getByRole("button").last().click();
+      await page.keyboard.press("Escape");
+      await page.getByRole("toolbar").waitFor({ state: "detached" });
       await page.getByTestId("pins").getByRole("button", { name: w.all }).click();
       await page.getByRole("dialog").waitFor();
       await looks("pins");
@@ -141,6 +145,13 @@ suite("every state of the page", () => {
       await item(w.settings).click();
       await page.getByRole("dialog").waitFor();
       await looks("settings");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("new-chat").click();
+      await page.getByRole("tab").nth(1).click();
+      await page.getByTestId("people-search").fill(LONG.slice(0, 5));
+      await page.getByRole("dialog").getByRole("button", { name: LONG }).click();
+      await page.locator(".picked").waitFor();
+      await looks("new-group");
       await page.keyboard.press("Escape");
       await page.goto(`${server.origin}/?invite=${invitation}`);
       await page.getByRole("dialog").waitFor();

@@ -247,6 +247,7 @@ export const zh: Strings = {
   invitation: "邀请",
   invitationGone: "此邀请已用完、过期或被收回。",
   joinAsk: (title) => s`加入“${title}”？`,
+  joinedAlready: (title) => s`你已经在“${title}”中`,
   createInvite: "生成链接",
   inviteFor: "有效范围",
   inviteOnce: "一个人，一天内",

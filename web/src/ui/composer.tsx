@@ -95,7 +95,19 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   useEffect(() => () => latestShare.current(), []);
 
   const closed = closedBy(app, conversation);
-  if (closed) return <div class="composer composer-closed">{closed}</div>;
+  const blocked = blockedBy(app, conversation);
+  if (closed) {
+    return (
+      <div class="composer composer-closed">
+        {closed}
+        {blocked && (
+          <button type="button" class="button button-small" onClick={() => app.people.block(blocked, false)}>
+            {t.unblock}
+          </button>
+        )}
+      </div>
+    );
+  }
 
   const stop = () => {
     conversation.editing = null;
@@ -199,11 +211,18 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   );
 }
 
-/** Why one cannot write here, if so. */
-function closedBy(app: App, { target }: Conversation): string | undefined {
+/** Whom one writes to here, and has blocked. */
+function blockedBy(app: App, { target }: Conversation): string | undefined {
   const room = app.room(target);
   const other = target.to ?? (room && otherOf(room, app.model.me));
-  if (other && app.model.blocked.has(other)) return t.blockedByYou(app.nameOf(other));
+  return other && app.model.blocked.has(other) ? other : undefined;
+}
+
+/** Why one cannot write here, if so. */
+function closedBy(app: App, conversation: Conversation): string | undefined {
+  const room = app.room(conversation.target);
+  const blocked = blockedBy(app, conversation);
+  if (blocked) return t.blockedByYou(app.nameOf(blocked));
   if (room?.role === "reader") return t.readerOnly;
   if (room && room.mutedUntil > Date.now()) return t.youAreMuted(fullTimeOf(room.mutedUntil));
   return undefined;

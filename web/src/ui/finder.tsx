@@ -61,7 +61,7 @@ export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: 
   const options = [
     ...(onSearch && wanted ? [{ key: "search", title: t.searchFor(q.trim()), avatar: <SearchSign />, go: () => onSearch(q.trim()) }] : []),
     ...rooms.map(({ room, title }) => ({ key: room.id, title, avatar: <RoomAvatar room={room} />, go: () => onRoom(room.id) })),
-    ...(looking ? [] : people).map((user) => ({ key: user.id, title: user.name ?? user.id, avatar: <PersonAvatar id={user.id} name={user.name ?? user.id} />, go: () => onPerson(user.id) })),
+    ...(looking ? [] : people).map((user) => ({ key: user.id, title: app.nameOf(user.id), avatar: <PersonAvatar id={user.id} name={app.nameOf(user.id)} />, go: () => onPerson(user.id) })),
   ];
   // A conversation or a person goes before a search, though that stands first.
   const first = options.findIndex(({ key }) => key !== "search");

@@ -24,7 +24,7 @@ export function Invitation({ code, onClose }: { code: string; onClose: () => voi
     setBusy(false);
   };
   return (
-    <Dialog title={t.joinAsk(room.title)} onClose={onClose}>
+    <Dialog title={room.joined ? t.joinedAlready(room.title) : t.joinAsk(room.title)} onClose={onClose}>
       <p class="muted">{t.members(room.users)}</p>
       <div class="dialog-actions">
         <button type="button" class="button" onClick={onClose}>

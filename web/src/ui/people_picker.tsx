@@ -47,7 +47,7 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
         <ul class="picked">
           {picked.map((user) => (
             <li key={user.id}>
-              {app.nameOf(user.id)}
+              <span>{app.nameOf(user.id)}</span>
               <button type="button" aria-label={t.remove(app.nameOf(user.id))} onClick={() => onDrop?.(user)}>
                 <Icon name="close" />
               </button>

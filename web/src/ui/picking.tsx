@@ -1,5 +1,5 @@
 // The bar that takes the composer's place while messages are being picked.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Conversation } from "../app/conversation.ts";
 import { t } from "../i18n/index.ts";
 import { mayRecall } from "../model/room.ts";
@@ -18,6 +18,14 @@ export function PickingBar({ conversation }: { conversation: Conversation }) {
   const end = () => app.endPicking(conversation);
   const none = messages.length === 0;
   const recallable = room !== undefined && !none && messages.every((message) => mayRecall(room, message, app.model.me, Date.now()));
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      // A dialog or a menu over it ends first, by the same key.
+      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], [role=menu]")) end();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  });
   const copy = async () => {
     const text = messages.map((message) => `${app.nameOf(message.from)}, ${fullTimeOf(message.at)}\n${message.text}`).join("\n\n");
     if (await copyText(text)) app.toast(t.copied);

@@ -86,7 +86,7 @@ function Typing({ conversation }: { conversation: Conversation }) {
             <i />
             <i />
           </span>
-          {text}
+          <span class="typing-text">{text}</span>
         </>
       )}
     </div>

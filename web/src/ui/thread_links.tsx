@@ -13,7 +13,7 @@ export function ThreadMark({ tab, message, root }: { tab: number; message: Messa
   const app = useApp();
   const text = !root ? t.thread : root.recalled ? t.recalledPreview : oneLine(wordsOf(root.text));
   return (
-    <button type="button" class="thread-mark" tabIndex={tab} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
+    <button type="button" class="thread-mark" dir="auto" tabIndex={tab} onClick={() => app.side.openThread(message.room, message.thread ?? message.seq)}>
       <Icon name="thread" />
       <span>{root ? t.inThread(text) : text}</span>
     </button>
