@@ -94,8 +94,13 @@ export class Walker extends Chat {
   }
 
   async onMessage(text, entry) {
-    await this.message(text).locator(".bubble").click({ button: "right" });
-    await this.page.getByRole("menuitem", { name: entry, exact: true }).click();
+    const item = this.page.getByRole("menuitem", { name: entry, exact: true });
+    // What was sent a moment ago has a menu once the stream has brought it back.
+    await until(`a menu on "${text}"`, async () => {
+      if (!(await item.isVisible())) await this.message(text).locator(".bubble").click({ button: "right" });
+      return item.isVisible();
+    });
+    await item.click();
   }
 
   async onRoom(title, entry) {
