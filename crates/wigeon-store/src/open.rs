@@ -107,6 +107,8 @@ pub struct Store {
     pub lock: Lock,
 }
 
+/// Entries between two words of a start that has many of them to fold: some seconds.
+const FOLDED_PER_WORD: u64 = 50_000;
 /// Read connections: queries are short, and more of them than cores gain nothing.
 const READERS: usize = 4;
 
@@ -200,7 +202,12 @@ pub(crate) fn live(
 /// Applies what the log holds beyond the tables once more, by the same rules. Says where the log ends.
 fn recover(log: &Path, mut refold: Refold, run: Run) -> Result<(Stepper, Connection, End), Fault> {
     let after = refold.position();
-    let end = log::walk(log, after, run.whole, |position, bytes| refold.entry(position, bytes))?;
+    let end = log::walk(log, after, run.whole, |position, bytes| {
+        if (position - after) % FOLDED_PER_WORD == 1 {
+            tracing::info!(after, position, "bringing the tables up to the log");
+        }
+        refold.entry(position, bytes)
+    })?;
     let (stepper, db) = refold.finish()?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok((stepper, db, end))

@@ -39,7 +39,9 @@ CREATE TABLE search_gone (pos INTEGER PRIMARY KEY);
 pub(crate) fn open(file: &Path, epoch: Epoch, position: u64) -> Result<Connection, Fault> {
     match connect(file) {
         Ok(db) if fits(&db, epoch, position).unwrap_or(false) => return Ok(db),
-        _ => tracing::info!("the search index is built anew"),
+        // Of a log without entries there is nothing to build.
+        _ if position > 0 => tracing::info!(position, "the search index is built anew"),
+        _ => {}
     }
     for suffix in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
