@@ -253,9 +253,9 @@ pub(crate) fn open_writer(file: &Path) -> Result<Connection, MigrateError> {
     db.pragma_update(None, "journal_mode", "wal")?;
     // How a run begins must be on the disk before its first entry.
     db.pragma_update(None, "synchronous", "full")?;
-    // Some 64 MB of WAL between checkpoints: the fold touches the same pages again and again, and each is
-    // moved and synced once for all of them. Cut back to that after a burst.
-    db.pragma_update(None, "wal_autocheckpoint", 16_000)?;
+    // A checkpoint moves some 4 MB: whoever syncs the log meanwhile waits for what it has the disk do.
+    db.pragma_update(None, "wal_autocheckpoint", 1_000)?;
+    // After a burst it is cut back to this.
     db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -32 * 1024)?;
     // Of a text that goes nothing stays in the file, or in a copy of it.

@@ -11,7 +11,7 @@ use wigeon_proto::limits::{LOG_SEGMENT_BYTES_MAX, LOG_SEGMENT_BYTES_MIN};
 
 use super::record::Builder;
 use super::spare::{Spare, fill};
-use super::{End, Segment, segments, sync_directory};
+use super::{End, SPARE, Segment, segments, sync_directory};
 use crate::Fault;
 
 /// The one who appends.
@@ -38,7 +38,12 @@ impl Appender {
         for segment in segments(directory)?.iter().rev().take_while(|segment| **segment > last) {
             fs::remove_file(&segment.path)?;
         }
-        let file = File::options().create(true).truncate(false).write(true).open(&last.path)?;
+        let path = Segment::named(directory, last.first).path;
+        if last.path != path {
+            // A power failure came before its name was durable.
+            fs::rename(&last.path, &path)?;
+        }
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
         let bytes = file.metadata()?.len().max(LOG_SEGMENT_BYTES_MIN);
         if end.is_torn {
             // Later files are gone for good before this one looks as if it were the last.
@@ -52,7 +57,7 @@ impl Appender {
             sync_directory(directory)?;
         }
         (&file).seek(SeekFrom::Start(end.bytes))?;
-        let _ = fs::remove_file(directory.join("spare"));
+        let _ = fs::remove_file(directory.join(SPARE));
         let (directory, record) = (directory.to_owned(), Builder::default());
         Ok(Self { directory, file, written: end.bytes, bytes, sync, spare: None, record })
     }
@@ -102,15 +107,17 @@ impl Appender {
             let bytes = spare.bytes;
             prepared = spare.take(&path)?.map(|file| (file, bytes));
         }
-        // Nobody waits for one that is not ready: then each sync of this segment takes a little longer.
-        let (file, bytes) = match prepared {
-            Some(prepared) => prepared,
-            None => (File::create(&path)?, self.bytes),
+        let (file, bytes) = if let Some(prepared) = prepared {
+            prepared
+        } else {
+            // Nobody waits for one that is not ready: then each sync of this segment takes a little longer.
+            let file = File::create(&path)?;
+            if self.sync {
+                sync_directory(&self.directory)?;
+            }
+            (file, self.bytes)
         };
         (self.file, self.bytes, self.written) = (file, bytes, 0);
-        if self.sync {
-            sync_directory(&self.directory)?;
-        }
         Ok(())
     }
 }
@@ -144,5 +151,32 @@ mod tests {
         assert_eq!(sizes, (0..sizes.len() as u32).map(grown).collect::<Vec<_>>());
         assert_eq!(sizes.iter().rev().take(2).sum::<u64>(), 2 * LOG_SEGMENT_BYTES_MAX, "the bound was met");
         assert_eq!(end().next, count + 1);
+    }
+
+    #[test]
+    fn a_segment_is_found_whose_name_was_not_durable() {
+        let directory = tempfile::tempdir().unwrap();
+        let end = || walk(directory.path(), 0, true, |_, _| Ok(())).unwrap();
+        let write = |position| {
+            let mut log = Appender::resume(directory.path(), &end(), true).unwrap();
+            log.push(b"entry");
+            log.write(position).unwrap();
+            log.turn(position + 1).unwrap();
+        };
+        write(1);
+        write(2);
+        let (named, spare) = (Segment::named(directory.path(), 2).path, directory.path().join(SPARE));
+        for torn in [&[0; 64][..], b"torn", b""] {
+            fs::write(&spare, torn).unwrap();
+            assert_eq!(end().next, 3, "one without a record is none");
+        }
+        fs::copy(&named, &spare).unwrap();
+        assert_eq!(end().next, 3, "one that has its name is not there twice");
+        fs::remove_file(Segment::named(directory.path(), 3).path).unwrap();
+        fs::remove_file(&named).unwrap();
+        assert_eq!((end().next, end().segment.unwrap().path), (3, spare.clone()));
+        write(3);
+        assert!(named.exists() && !spare.exists(), "it has its name again");
+        assert_eq!(end().next, 4);
     }
 }

@@ -20,13 +20,17 @@ mod spare;
 mod walk;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::Fault;
+use record::Record;
 
 pub(crate) use append::Appender;
 pub(crate) use walk::{End, walk};
+
+/// The name of the segment that is prepared.
+const SPARE: &str = "spare";
 
 /// One file of the log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +56,27 @@ pub(crate) fn segments(directory: &Path) -> Result<Vec<Segment>, Fault> {
             segments.push(Segment { first, path });
         }
     }
+    let spare = directory.join(SPARE);
+    if let Some(first) = begun(&spare)?.filter(|first| segments.iter().all(|segment| segment.first != *first))
+    {
+        segments.push(Segment { first, path: spare });
+    }
     segments.sort_unstable();
     Ok(segments)
+}
+
+/// The position of the record that a file begins with, if it does.
+fn begun(path: &Path) -> io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        file.by_ref().take(record::HEAD as u64).read_to_end(&mut bytes)?;
+        file.take(record::rest_of(&bytes)).read_to_end(&mut bytes)
+    });
+    match read {
+        Ok(_) => Ok(Record::parse(&bytes).map(|record| record.first)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes every segment, the newest first: whatever is left when this is cut short has no hole.

@@ -14,6 +14,12 @@ pub(crate) const HEAD: usize = 16;
 /// What the length counts of that.
 const COUNTED: usize = 8;
 
+/// How many bytes a record has after its head; 0 where there is none.
+pub(crate) fn rest_of(head: &[u8]) -> u64 {
+    let length = head.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
+    u64::from(length).saturating_sub(COUNTED as u64)
+}
+
 /// A record that is being made: [`push`](Self::push) entries, then [`seal`](Self::seal).
 #[derive(Debug)]
 pub(crate) struct Builder {

@@ -81,7 +81,7 @@ pub(crate) fn connect(file: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "secure_delete", true)?;
     // What a power failure takes is indexed again.
     db.pragma_update(None, "synchronous", "normal")?;
-    db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    db.pragma_update(None, "wal_autocheckpoint", 1_000)?;
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -16 * 1024)?;
     rows::keep_plans(&db)?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use wigeon_proto::command::Body;
 use wigeon_proto::id::UserId;
-use wigeon_proto::limits::SEARCH_STRETCH_BYTES_MAX;
+use wigeon_proto::limits::{SEARCH_STRETCH_BYTES_MAX, SEARCH_STRETCH_POSITIONS};
 
 use super::atoms::Atoms;
 use super::list::List;
@@ -37,9 +37,11 @@ struct Message {
 }
 
 /// Reads the messages after `low`, up to `high` or to as many as are good to have in memory, in their present
-/// form, and what happened there to older ones. All of it is from one snapshot.
-pub(crate) fn gather(db: &mut Connection, low: u64, high: u64) -> Result<Gathered, Fault> {
-    let tx = db.transaction()?;
+/// form, and what happened there to older ones. The tables hold `high`.
+///
+/// A few at a time, each from a snapshot of its own: while one is held no checkpoint comes to its end, and this
+/// thread waits for all others. What happens to a message afterwards stands after `high`, and is gathered with that.
+pub(crate) fn gather(db: &Connection, low: u64, high: u64) -> Result<Gathered, Fault> {
     let mut gathered = Gathered {
         low,
         high,
@@ -49,8 +51,13 @@ pub(crate) fn gather(db: &mut Connection, low: u64, high: u64) -> Result<Gathere
         last_at: 0,
         late: Vec::new(),
     };
-    gathered.messages(&tx)?;
-    gathered.changes(&tx)?;
+    let (mut from, mut bytes) = (low, 0);
+    while from < gathered.high {
+        let to = gathered.high.min(from + SEARCH_STRETCH_POSITIONS);
+        gathered.messages(db, from, to, &mut bytes)?;
+        from = to;
+    }
+    gathered.changes(db)?;
     Ok(gathered)
 }
 
@@ -61,14 +68,13 @@ pub(crate) fn next_event(db: &Connection, low: u64) -> Result<Option<u64>, Fault
 }
 
 impl Gathered {
-    fn messages(&mut self, db: &Connection) -> Result<(), Fault> {
+    fn messages(&mut self, db: &Connection, from: u64, to: u64, bytes: &mut usize) -> Result<(), Fault> {
         let mut statement = db.prepare_cached(
             "SELECT event.pos, event.room, event.tail, amend.room IS NOT NULL, amend.text FROM event
              LEFT JOIN amend ON amend.room = event.room AND amend.seq = event.seq
              WHERE event.pos > ?1 AND event.pos <= ?2 AND event.seq IS NOT NULL ORDER BY event.pos",
         )?;
-        let mut rows = statement.query(params![self.low, self.high])?;
-        let mut bytes = 0;
+        let mut rows = statement.query(params![from, to])?;
         while let Some(row) = rows.next()? {
             let (position, n): (u64, i64) = (row.get(0)?, row.get(1)?);
             let tail = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
@@ -79,7 +85,7 @@ impl Gathered {
             self.rooms.extend((n as u32).to_le_bytes());
             self.first_at = self.first_at.min(message.at);
             self.last_at = self.last_at.max(message.at);
-            bytes += tail.len();
+            *bytes += tail.len();
             if let Some(text) = text {
                 self.put(&terms::of_room(n), position);
                 self.put(&terms::of_sender(&message.from), position);
@@ -87,7 +93,7 @@ impl Gathered {
                     self.put(term, position);
                 }
             }
-            if bytes >= SEARCH_STRETCH_BYTES_MAX {
+            if *bytes >= SEARCH_STRETCH_BYTES_MAX {
                 self.high = position;
                 break;
             }

@@ -118,7 +118,7 @@ impl Work {
     }
 
     fn stretch(&mut self, high: u64, level: u32) -> Result<(), Fault> {
-        let mut gathered = gather(&mut self.tables, self.position, high)?;
+        let mut gathered = gather(&self.tables, self.position, high)?;
         if gathered.rooms.is_empty() && gathered.late.is_empty() {
             // Positions may have been left out on the way, any number of them.
             let next = next_event(&self.tables, gathered.high)?;
