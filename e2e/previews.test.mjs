@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { openIn, useBrowser } from "./lib/browser.mjs";
 import { Chat } from "./lib/chat.mjs";
 import { judge, overflow } from "./lib/looks.mjs";
+import { usePair } from "./lib/pair.mjs";
 import { useServer } from "./lib/server.mjs";
 import { until } from "./lib/until.mjs";
 
@@ -63,22 +64,13 @@ suite("what links lead to", () => {
   const server = useServer({ args: () => ["--previews", "on", "--preview-allow", "127.0.0.1"] });
   const browser = useBrowser();
   const site = useOrigin();
+  const pair = usePair(server, browser);
+  const { room, open } = pair;
   let ann, bo;
-  before(async () => {
-    ann = server.token("ann", { name: "Ann" });
-    bo = server.token("bo", { name: "Bo", role: "service" });
-    for (const [token, name] of [[ann, "Ann"], [bo, "Bo"]]) await server.command(token, { type: "user.update", name });
+  before(() => {
+    ({ ann, bo } = pair);
   });
 
-  async function room(title) {
-    return (await server.command(ann, { type: "room.create", kind: "group", title, members: ["bo"] })).room.id;
-  }
-  async function open(t, room, options) {
-    const page = await openIn(await browser.context(t, options), `${server.origin}/?room=${room}#token=${ann}`);
-    const chat = new Chat(page, "");
-    await chat.composer.waitFor();
-    return chat;
-  }
   const cards = (chat) => chat.page.getByTestId("preview");
 
   test("a card says it in the page's words, whatever they are written in, and is a link", async (t) => {
@@ -90,7 +82,7 @@ suite("what links lead to", () => {
     await server.send(bo, id, `\`${site.url("/code")}\``);
     const recalled = await server.send(bo, id, site.url("/recalled"));
     await server.command(bo, { type: "recall", room: id, seq: recalled.seq });
-    const chat = await open(t, id);
+    const chat = await open(t, ann, id);
     await cards(chat).nth(3).waitFor();
     assert.equal(await cards(chat).count(), 4);
     const card = (text) => cards(chat).filter({ hasText: text });
@@ -110,7 +102,7 @@ suite("what links lead to", () => {
     await server.send(bo, id, `a page ${site.url("/picture")}`);
     await server.send(bo, id, `an image ${site.url("/duck.png")}?b`);
     await server.send(bo, id, `a sound ${site.url("/duck.mp3")}`);
-    const chat = await open(t, id);
+    const chat = await open(t, ann, id);
     const load = chat.page.getByRole("button", { name: `Load image from 127.0.0.1:${site.port}` });
     await load.nth(1).waitFor();
     await chat.page.getByRole("button", { name: `Load audio from 127.0.0.1:${site.port}` }).waitFor();
@@ -128,7 +120,7 @@ suite("what links lead to", () => {
   test("cards that come in leave the reader where they are: at the end, and far above it", async (t) => {
     const id = await room("Place");
     for (let n = 0; n < 120; n++) await server.send(bo, id, n % 3 === 0 ? `link ${n} ${site.url(`/n/${n}`)}` : `words ${n}`);
-    const chat = await open(t, id);
+    const chat = await open(t, ann, id);
     await cards(chat).last().waitFor();
     const left = () => chat.page.getByTestId("timeline").evaluate((view) => view.scrollHeight - view.clientHeight - view.scrollTop);
     await until("it stands at the end", async () => (await left()) <= 1);
@@ -175,7 +167,7 @@ suite("what links lead to", () => {
     const id = await room("Thread");
     const root = await server.send(bo, id, "a root");
     await server.command(bo, { type: "send", room: id, thread: root.seq, body: { text: `in it ${site.url("/ducks")}` } });
-    const chat = await open(t, id, { viewport: { width: 320, height: 640 }, colorScheme: "dark" });
+    const chat = await open(t, ann, id, { viewport: { width: 320, height: 640 }, colorScheme: "dark" });
     await cards(chat).waitFor();
     assert.deepEqual(await overflow(chat.page), []);
     await chat.page.getByTestId("thread-link").click();
@@ -191,7 +183,7 @@ suite("what links lead to", () => {
 
   test("switched off in the settings, nothing is asked and nothing shown", async (t) => {
     const id = await room("Off");
-    const chat = await open(t, id);
+    const chat = await open(t, ann, id);
     await chat.page.getByTestId("account").click();
     await chat.page.getByRole("menuitem", { name: "Settings" }).click();
     await chat.page.getByRole("switch", { name: /^Show link previews/ }).uncheck();

@@ -2,31 +2,22 @@
 // answers stand far apart in a long conversation.
 import { before, suite, test } from "node:test";
 import assert from "node:assert/strict";
-import { openIn, useBrowser } from "./lib/browser.mjs";
-import { Chat } from "./lib/chat.mjs";
+import { useBrowser } from "./lib/browser.mjs";
 import { judge, overflow } from "./lib/looks.mjs";
+import { usePair } from "./lib/pair.mjs";
 import { useServer } from "./lib/server.mjs";
 import { until } from "./lib/until.mjs";
 
 suite("a thread", () => {
   const server = useServer();
   const browser = useBrowser();
+  const pair = usePair(server, browser);
+  const { room, open } = pair;
   let ann, bo;
-  before(async () => {
-    ann = server.token("ann", { name: "Ann" });
-    bo = server.token("bo", { name: "Bo", role: "service" });
-    for (const [token, name] of [[ann, "Ann"], [bo, "Bo"]]) await server.command(token, { type: "user.update", name });
+  before(() => {
+    ({ ann, bo } = pair);
   });
 
-  async function room(title) {
-    return (await server.command(ann, { type: "room.create", kind: "group", title, members: ["bo"] })).room.id;
-  }
-  async function open(t, token, room, options) {
-    const page = await openIn(await browser.context(t, options), `${server.origin}/?room=${room}#token=${token}`);
-    const chat = new Chat(page, "");
-    await chat.composer.waitFor();
-    return chat;
-  }
   const panel = (chat) => chat.page.getByTestId("side");
   const inThread = (chat, text) => chat.page.getByTestId("thread-message").filter({ hasText: text });
 
