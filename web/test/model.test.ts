@@ -119,6 +119,20 @@ test("a message being sent is shown from the key press until the stream shows it
   assert.deepEqual(pendings.of("lobby", undefined), []);
 });
 
+test("what the server has stands before what it has not", () => {
+  const pendings = new Pendings();
+  const command = { type: "send", room: "lobby", body: { text: "hi" } };
+  const entry = (id: string) => ({ id, command, at: 1 });
+  pendings.sync([entry("a"), entry("b"), entry("c")]);
+  pendings.sync([entry("b"), entry("c")]);
+  pendings.accepted("a", command, "lobby", 5, 1);
+  assert.deepEqual(pendings.of("lobby", undefined).map((p) => p.id), ["a", "b", "c"]);
+  pendings.sync([]);
+  pendings.accepted("c", command, "lobby", 7, 1);
+  pendings.accepted("b", command, "lobby", 6, 1);
+  assert.deepEqual(pendings.of("lobby", undefined).map((p) => p.id), ["a", "b", "c"]);
+});
+
 test("a message that has come back is not shown again by an older account of what is in hand", () => {
   const pendings = new Pendings();
   const command = { type: "send", room: "lobby", body: { text: "hi" } };

@@ -55,7 +55,12 @@ test("a hole above the window is not drawn before the window gets there", () => 
 
 test("what is being sent stands last, and not beside its own message", () => {
   assert.equal(picture(rows(messages(1, 1), { pending: [pending("a"), pending("b", { state: "failed" })] })), "start day [1] [a b]");
-  assert.equal(picture(rows(messages(1, 1), { pending: [pending("id-1", { seq: 1, state: "sent" })] })), "start day [1]");
+  const own = message(1, { from: "me" });
+  assert.equal(picture(rows([own], { pending: [pending("id-1", { seq: 1, state: "sent" })] })), "start day [1]");
+  // Loaded with the page, while an outbox still names it.
+  assert.equal(picture(rows([own], { pending: [pending("id-1")] })), "start day [1]");
+  // Ids are each sender's own.
+  assert.equal(picture(rows([message(1)], { pending: [pending("id-1")] })), "start day [1] [id-1]");
   assert.equal(picture(rows(messages(1, 300), { pending: [pending("a")], window: { from: 1, to: 2 } })), "start day [1 2]");
 });
 

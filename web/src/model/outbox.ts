@@ -66,12 +66,13 @@ export class Pendings {
     if (this.returned.size > RETURNED_MAX) this.returned.delete(this.returned.values().next().value!);
   }
 
-  /** Of one conversation, in the order written. */
+  /** Of one conversation: what the server has in its order, then the others in the order written. */
   of(room: string | undefined, person: string | undefined): Pending[] {
-    return [...this.entries.values()].filter(({ command, room: landed }) =>
+    const here = [...this.entries.values()].filter(({ command, room: landed }) =>
       (landed ?? command.room) !== undefined
         ? (landed ?? command.room) === room
         : person !== undefined && command.to === person,
     );
+    return here.sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0);
   }
 }

@@ -89,8 +89,7 @@ export function rowsOf({ timeline, window, pending, me, divider, dayOf }: RowsIn
   takeHoles(Infinity);
   if (atTail(window)) {
     takeNotes(Infinity);
-    for (const entry of pending) {
-      if (entry.seq !== undefined && timeline.find(entry.seq)) continue;
+    for (const entry of unsent(pending, messages, me)) {
       startDay(entry.at);
       rows.push({ ...blank(draftMessage(entry, me)), mine: true, state: entry.state, error: entry.error });
     }
@@ -100,8 +99,6 @@ export function rowsOf({ timeline, window, pending, me, divider, dayOf }: RowsIn
 
 /** A thread by itself: the message that began it, then the answers, then what is on its way there. */
 export function threadRowsOf({ root, replies, pending, me, dayOf }: { root: Message | undefined; replies: readonly Message[]; pending: readonly Pending[]; me: string; dayOf: (at: number) => string }): Row[] {
-  const here = new Set(replies.map((message) => message.seq));
-  const unsent = pending.filter((entry) => entry.seq === undefined || !here.has(entry.seq));
   const rows: Row[] = root ? [{ ...blank(root), mine: root.from === me }] : [];
   let day = root ? dayOf(root.at) : "";
   const startDay = (at: number) => {
@@ -114,11 +111,18 @@ export function threadRowsOf({ root, replies, pending, me, dayOf }: { root: Mess
     startDay(message.at);
     rows.push({ ...blank(message), mine: message.from === me });
   }
-  for (const entry of unsent) {
+  for (const entry of unsent(pending, replies, me)) {
     startDay(entry.at);
     rows.push({ ...blank(draftMessage(entry, me)), mine: true, state: entry.state, error: entry.error });
   }
   return group(rows);
+}
+
+/** What stands nowhere yet: an outbox may still name what has long come back, for its answer was lost on the way. */
+function unsent(pending: readonly Pending[], messages: readonly Message[], me: string): readonly Pending[] {
+  if (pending.length === 0) return pending;
+  const here = new Set(messages.filter((message) => message.from === me).map((message) => message.id));
+  return pending.filter((entry) => !here.has(entry.id));
 }
 
 const blank = (message: Message): Row & { type: "message" } => ({

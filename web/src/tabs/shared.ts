@@ -26,6 +26,7 @@ interface Call {
   id: string;
   type: string;
   fields: Record<string, unknown>;
+  at: number;
   resolve: (ok: unknown) => void;
   reject: (error: unknown) => void;
 }
@@ -45,6 +46,7 @@ export const canShare = (): boolean => typeof BroadcastChannel !== "undefined" &
 
 export class SharedChat implements Chat {
   state: State = { status: "idle", transport: null, forced: null, up: "post", rtt_ms: null, retry_at: null };
+  /** What is on its way: all the connection has in hand, and what a follower has asked for besides. */
   outbox: readonly OutboxEntry[] = [];
   transports: readonly TransportName[];
   private readonly tab = commandId();
@@ -55,6 +57,8 @@ export class SharedChat implements Chat {
   private cursor: string | null = null;
   private calls = new Map<string, Call>();
   private client: Client | null = null;
+  /** The connection's own outbox, as it was last told. */
+  private inHand: readonly OutboxEntry[] = [];
   private release: (() => void) | null = null;
   private queued: AbortController | null = null;
   /** Whom we follow. */
@@ -112,7 +116,7 @@ export class SharedChat implements Chat {
   command(type: string, fields: Record<string, unknown> = {}): Promise<any> & { readonly id: string } {
     const id = typeof fields.id === "string" ? fields.id : commandId();
     const answer = new Promise((resolve, reject) => {
-      const call = { id, type, fields: { ...fields, id }, resolve, reject };
+      const call = { id, type, fields: { ...fields, id }, at: Date.now(), resolve, reject };
       this.calls.set(id, call);
       this.perform(call);
     });
@@ -141,7 +145,7 @@ export class SharedChat implements Chat {
         (error) => settle(() => call.reject(error)),
       );
     } else {
-      if (call.type === "send") this.showUnsent();
+      if (call.type === "send") this.outbox = this.withAsked(this.inHand);
       if (this.leader) this.say({ kind: "ask", leader: this.leader, tab: this.tab, id: call.id, type: call.type, fields: call.fields });
     }
   }
@@ -152,10 +156,10 @@ export class SharedChat implements Chat {
   }
 
   /** A follower shows at once what it has asked to be sent, before the leader's outbox says so. */
-  private showUnsent(): void {
-    const known = new Set(this.outbox.map((entry) => entry.id));
-    const mine = [...this.calls.values()].filter((call) => call.type === "send" && !known.has(call.id));
-    this.outbox = [...this.outbox, ...mine.map(({ id, fields }) => ({ id, command: { ...fields, id, type: "send" }, at: Date.now(), tries: 0 }))];
+  private withAsked(inHand: readonly OutboxEntry[]): readonly OutboxEntry[] {
+    const known = new Set(inHand.map((entry) => entry.id));
+    const asked = [...this.calls.values()].filter((call) => call.type === "send" && !known.has(call.id));
+    return [...inHand, ...asked.map(({ id, fields, at }) => ({ id, command: { ...fields, id, type: "send" }, at, tries: 0 }))];
   }
 
   // ---- leading
@@ -204,6 +208,7 @@ export class SharedChat implements Chat {
     client.on("state", (state) => current() && this.change(state));
     client.on("outbox", (outbox) => current() && this.changeOutbox(outbox));
     this.state = client.state;
+    this.changeOutbox(client.outbox);
     client.connect();
     this.say({ kind: "lead", leader: this.tab });
     for (const call of this.calls.values()) this.perform(call);
@@ -292,6 +297,7 @@ export class SharedChat implements Chat {
         const call = word.to === this.tab ? this.calls.get(word.id) : undefined;
         if (!call) return;
         this.calls.delete(word.id);
+        this.changeOutbox(this.inHand);
         if (word.error) call.reject(word.error);
         else call.resolve(word.ok);
       }
@@ -358,11 +364,11 @@ export class SharedChat implements Chat {
     this.pay();
   }
 
-  private changeOutbox(outbox: readonly OutboxEntry[]): void {
-    this.outbox = outbox;
-    if (!this.client) this.showUnsent();
+  private changeOutbox(inHand: readonly OutboxEntry[]): void {
+    this.inHand = inHand;
+    this.outbox = this.client ? inHand : this.withAsked(inHand);
     this.emit("outbox", this.outbox);
-    if (this.client) this.say({ kind: "outbox", leader: this.tab, outbox: plainOutbox(outbox) });
+    if (this.client) this.say({ kind: "outbox", leader: this.tab, outbox: plainOutbox(inHand) });
   }
 
   private emit(type: string, value: unknown): void {
