@@ -38,8 +38,9 @@ pub(crate) fn everything(workspace: &Workspace) -> bool {
         let rest = ["--all-targets", "--locked", "--", "-D", "warnings"];
         shell::run(&mut workspace.cargo(&[&server[..], &rest].concat()))
     });
-    report
-        .tests("Rust tests", || shell::run_tests(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
+    report.tests("Rust tests", || {
+        shell::run_tests(&mut workspace.cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    });
 
     // What the README tells a stranger to build is what the examples and the browsers meet.
     let binary = "release build";

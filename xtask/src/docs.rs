@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::digest::Failure;
 use crate::report::Tally;
 use crate::server::Server;
 use crate::workspace::Workspace;
@@ -72,7 +73,7 @@ fn settle(tally: &mut Tally, document: &Path, line: usize, outcome: Result<()>) 
         Err(error) => {
             let failure = format!("{}:{line}: {error:#}", document.display());
             println!("{failure}");
-            tally.failures.push(failure);
+            tally.failures.push(Failure::new(&failure));
             tally.failed += 1;
         }
     }

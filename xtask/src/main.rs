@@ -10,6 +10,7 @@ mod assets;
 mod browser;
 mod check;
 mod counts;
+mod digest;
 mod docs;
 mod javascript;
 mod layers;

@@ -1,18 +1,23 @@
-//! Running other programs: their output goes through to the reader, and the closing lines of test
-//! runners are counted on the way.
+//! Running other programs: their output goes through to the reader, and is listened to on the way: the closing
+//! lines of test runners are counted, and what they say of failures is kept for the end.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 
+use crate::digest::{Digest, Last};
 use crate::report::Tally;
 
-/// Runs a command that has to succeed.
+/// Runs a command that has to succeed; else its last words are in the error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let name = describe(command);
-    let status = command.status().with_context(|| format!("cannot start `{name}`"))?;
-    ensure!(status.success(), "`{name}` ended with {status}");
+    let mut last = Last::default();
+    let status = listen(command, |line| last.hear(line))?;
+    if !status.success() {
+        let words = last.take();
+        bail!("`{name}` ended with {status}\n{}", words.join("\n"));
+    }
     Ok(())
 }
 
@@ -27,54 +32,40 @@ pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
     quiet.is_ok_and(|status| status.success())
 }
 
-/// Lines that are kept of what a test runner says of its failures: the first of them say what broke.
-const FAILURE_LINES_MAX: usize = 80;
-
 /// Runs a test runner, counts what it says it ran, and keeps what it says of those that failed. A runner that
 /// fails counts at least one failure.
 pub(crate) fn run_tests(command: &mut Command) -> Result<Tally> {
     let name = describe(command);
-    let mut child =
-        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
-    let lines = BufReader::new(child.stdout.take().context("stdout is piped")?);
-    let (mut tally, mut failures) = (Tally::default(), Failures::default());
-    let mut out = std::io::stdout().lock();
-    for line in lines.split(b'\n') {
-        let line = line?;
-        out.write_all(&line)?;
-        out.write_all(b"\n")?;
-        let line = String::from_utf8_lossy(&line);
-        count(&line, &mut tally);
-        failures.hear(&line);
-    }
-    tally.failures = failures.lines;
-    let status = child.wait()?;
+    let (mut tally, mut digest) = (Tally::default(), Digest::default());
+    let status = listen(command, |line| {
+        count(line, &mut tally);
+        digest.hear(line);
+    })?;
     if !status.success() {
-        writeln!(out, "`{name}` ended with {status}")?;
+        println!("`{name}` ended with {status}");
         tally.failed = tally.failed.max(1);
-        tally.failures.insert(0, format!("`{name}` ended with {status}"));
+    }
+    if tally.failed > 0 {
+        tally.failures = digest.failures(&format!("`{name}` ended with {status}"));
     }
     Ok(tally)
 }
 
-/// What both runners say of their failures, in a part of its own at the end.
-#[derive(Default)]
-struct Failures {
-    lines: Vec<String>,
-    speaks_of_them: bool,
-}
-
-impl Failures {
-    fn hear(&mut self, line: &str) {
-        match line {
-            "failures:" | "✖ failing tests:" => self.speaks_of_them = true,
-            _ if line.starts_with("test result: ") => self.speaks_of_them = false,
-            _ if self.speaks_of_them && !line.trim().is_empty() && self.lines.len() < FAILURE_LINES_MAX => {
-                self.lines.push(line.to_owned());
-            }
-            _ => {}
-        }
+/// Runs a command, and passes on what it says, on either way, line by line and in its order.
+fn listen(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<ExitStatus> {
+    let (ear, mouth) = std::io::pipe()?;
+    let child = command.stdout(mouth.try_clone()?).stderr(mouth).spawn();
+    // While the command holds the pipe's other end, it has no end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = child.with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let mut out = std::io::stdout().lock();
+    for line in BufReader::new(ear).split(b'\n') {
+        let line = line?;
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+        hear(&String::from_utf8_lossy(&line));
     }
+    Ok(child.wait()?)
 }
 
 /// Adds the closing lines of cargo's and Node's test runners.
@@ -119,19 +110,6 @@ mod tests {
 
     fn tally(passed: u64, failed: u64) -> Tally {
         Tally { passed, failed, ..Tally::default() }
-    }
-
-    #[test]
-    fn what_is_said_of_failures_is_kept() {
-        let kept = |text: &str| {
-            let mut failures = Failures::default();
-            text.lines().for_each(|line| failures.hear(line));
-            failures.lines
-        };
-        let node = "▶ s\n  ✖ a\n✖ failing tests:\n\ntest at x.mjs:2:16\n✖ a (1 ms)\n  Error: hm";
-        assert_eq!(kept(node), ["test at x.mjs:2:16", "✖ a (1 ms)", "  Error: hm"]);
-        let cargo = "test a ... FAILED\nfailures:\n---- a stdout ----\nhm\nfailures:\n    a\ntest result: FAILED. 0 passed\nx";
-        assert_eq!(kept(cargo), ["---- a stdout ----", "hm", "    a"]);
     }
 
     #[test]
