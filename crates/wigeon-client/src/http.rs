@@ -80,16 +80,13 @@ impl Http {
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: body.to_bytes() })
     }
 
-    /// Sends over a connection that waits, or a new one. A kept connection may have died unseen; then hyper
-    /// hands the request back unsent.
-    async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Sender), Error> {
+    /// Sends over a connection that waits, or a new one. The server ends a kept connection when it likes, also
+    /// while a request is on its way there (RFC 9112, 9.3.1), so what fails on one is sent again: commands do
+    /// nothing twice, and a second guest or ticket does no harm.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Sender), Error> {
         while let Some(mut sender) = self.take() {
-            match sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, sender)),
-                Err(mut failed) => match failed.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(failed.into_error().into()),
-                },
+            if let Ok(response) = sender.send_request(request.clone()).await {
+                return Ok((response, sender));
             }
         }
         let mut sender = self.connect().await?;

@@ -114,6 +114,19 @@ async fn a_command_is_repeated_under_its_id_until_it_is_answered() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_ends_under_a_request_is_not_the_askers_affair() {
+    let fake = Fake::start().await;
+    let client = Client::new(&fake.base).expect("a base").with_token("t");
+    let send = |text: &str| client.command(json!({ "type": "send", "body": { "text": text } }));
+    send("one").await.expect("an answer, after which the connection is kept");
+    fake.lose_replies(1);
+    send("two").await.expect("an answer, over another connection");
+    fake.lose_replies(2);
+    assert!(send("three").await.is_err(), "a new one that ends is told of");
+    assert_eq!(fake.texts(), ["one", "two", "three"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_is_said() {
     let (_fake, session) = begin(Transport::Ndjson).await;
     let receipts: Vec<_> =
