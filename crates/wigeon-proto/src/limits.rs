@@ -49,6 +49,8 @@ pub const RETENTION_STEP_ROWS: usize = 500;
 pub const RETENTION_PACE_MS: u64 = 200;
 /// Milliseconds between two looks for messages whose time is over: they go within six hours of it.
 pub const RETENTION_EVERY_MS: u64 = 6 * 3600 * 1000;
+/// Milliseconds after a look that did not come to its end until the next.
+pub const RETENTION_AGAIN_MS: u64 = 60_000;
 /// Rooms that one read looks at for messages whose time is over.
 pub const RETENTION_ROOMS_PER_READ: usize = 200;
 /// Milliseconds for which a command's id is known at least, also when its message has gone: 30 days. An outbox
@@ -179,6 +181,8 @@ pub const LOG_SEGMENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Seconds between two scrubs of the log: within them, and what the writing takes, a text that was recalled or
 /// has expired leaves it. Each writes the segments concerned anew.
 pub const SCRUB_EVERY_S: u64 = 3600;
+/// Seconds after a scrub that did not come to its end until the next.
+pub const SCRUB_AGAIN_S: u64 = 60;
 /// Milliseconds a scrub waits for the log to go on in another segment, before it leaves it for the next time.
 pub const SCRUB_TURN_MS_MAX: u64 = 10_000;
 /// Milliseconds that two who write the search index wait for one another: each writes a piece of it at once, which

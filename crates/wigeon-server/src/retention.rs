@@ -12,7 +12,7 @@ use wigeon_core::entry::Rights;
 use wigeon_proto::command::{Durable, RoomRetain};
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::id::UserId;
-use wigeon_proto::limits::{RETENTION_EVERY_MS, RETENTION_PACE_MS};
+use wigeon_proto::limits::{RETENTION_AGAIN_MS, RETENTION_EVERY_MS, RETENTION_PACE_MS};
 use wigeon_store::Lease;
 use wigeon_store::read::{Expired, Sweep};
 
@@ -23,17 +23,20 @@ const PACE: Duration = Duration::from_millis(RETENTION_PACE_MS);
 /// Between two looks at whether it is time, and our turn.
 const LOOK: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(RETENTION_EVERY_MS);
+const AGAIN: Duration = Duration::from_millis(RETENTION_AGAIN_MS);
 
 /// Sees to it that messages go in time, for as long as the server runs. Nothing is kept for longer than
 /// `days_max`; 0 is no bound. In a cluster it is done by the node whose turn it is.
 pub(crate) async fn keep_in_bounds(app: Arc<App>, days_max: u32, lease: Option<Lease>) {
-    let mut done: Option<Instant> = None;
+    let mut due = Instant::now();
     loop {
         let is_ours = lease.as_ref().is_none_or(Lease::is_held);
-        if is_ours && done.is_none_or(|done| done.elapsed() >= EVERY) {
-            done = Some(Instant::now());
+        let now = Instant::now();
+        if is_ours && now >= due {
+            due = now + EVERY;
             if let Err(error) = sweep(&app, days_max, lease.as_ref()).await {
-                tracing::warn!(%error, "retention stopped half-way; it goes on the next time");
+                tracing::warn!(%error, "retention stopped half-way; it goes on soon");
+                due = Instant::now() + AGAIN;
             }
         }
         sleep(LOOK).await;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use wigeon_core::entry::Entry;
-use wigeon_proto::limits::{SCRUB_EVERY_S, SCRUB_TURN_MS_MAX};
+use wigeon_proto::limits::{SCRUB_AGAIN_S, SCRUB_EVERY_S, SCRUB_TURN_MS_MAX};
 
 use crate::fold::Progress;
 use crate::log::record::{Builder, Record, zeros_at_end};
@@ -29,6 +29,7 @@ use crate::search::forget::forget;
 use crate::{Fault, base};
 
 const EVERY: Duration = Duration::from_secs(SCRUB_EVERY_S);
+const AGAIN: Duration = Duration::from_secs(SCRUB_AGAIN_S);
 const TURN: Duration = Duration::from_millis(SCRUB_TURN_MS_MAX);
 /// Between two looks at whether the log has gone on to another segment.
 const LOOK: Duration = Duration::from_millis(20);
@@ -71,10 +72,12 @@ impl Scrubber {
         let run = move || {
             let turn = turn.as_ref().map(|turn| turn as &dyn Fn());
             loop {
-                if let Err(error) = round(&places, &fold, turn, &theirs) {
+                let done = round(&places, &fold, turn, &theirs).unwrap_or_else(|error| {
                     tracing::warn!(%error, "the log was not scrubbed; it is tried again");
-                }
-                if theirs.wait(EVERY) {
+                    // What is damaged is so in a minute, too.
+                    true
+                });
+                if theirs.wait(if done { EVERY } else { AGAIN }) {
                     return;
                 }
             }
@@ -95,21 +98,21 @@ impl Drop for Scrubber {
     }
 }
 
-/// Scrubs what waits for it.
-fn round(places: &Places, fold: &Progress, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<(), Fault> {
+/// Scrubs what waits for it. False if the log did not go on in another segment in time.
+fn round(places: &Places, fold: &Progress, turn: Option<&dyn Fn()>, stop: &Stop) -> Result<bool, Fault> {
     let Places { log, tables, index } = places;
     let positions = waiting(&open_reader(tables)?)?;
-    let Some(last) = positions.last().copied() else { return Ok(()) };
+    let Some(last) = positions.last().copied() else { return Ok(true) };
     if let Some(turn) = turn
         && !leave(log, last, turn, stop)?
     {
-        // Nobody appends any more: the program is about to end.
-        return Ok(());
+        // The disk is slow, or nobody appends any more since the program is about to end.
+        return Ok(false);
     }
     scrub(log, &positions)?;
     forget(index, &positions)?;
     fold.strike_off(positions);
-    Ok(())
+    Ok(true)
 }
 
 /// The positions whose text is in the log for no reason.
