@@ -242,7 +242,9 @@ fn a_named_server_is_measured_by_its_process_and_keeps_its_life() {
 #[test]
 fn the_table_the_file_and_the_page_say_the_same() {
     let directory = Directory::new();
-    let arguments = ["bench", "slow-readers", "--readers", "4", "--stalled", "1", "--seconds", "1"];
+    // At a rate that a slow disk is level with, too.
+    let arguments = "bench slow-readers --readers 4 --stalled 1 --seconds 1 --rate 50 --size 1000";
+    let arguments: Vec<_> = arguments.split(' ').collect();
     let said = directory.run(&[&arguments[..], &["--json", "run.json", "--plot", "run.html"]].concat());
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     let report: Value = serde_json::from_slice(&fs::read(directory.0.join("run.json")).unwrap()).unwrap();

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 use wigeon_client::{Client, Method, ReadOptions};
+use wigeon_proto::limits::HEARTBEAT_MS;
 use wigeon_proto::transport::Transport;
 use wigeon_proto::websocket::{Opcode, encode};
 
@@ -92,14 +93,19 @@ async fn after_both_have_said_close_the_server_hangs_up_at_once() {
     encode::masked(&mut good, Opcode::Close, [1, 2, 3, 4], &encode::close_payload(1000, ""));
     // The client begins; the server begins, for a reason, and the client answers.
     for said in [good.clone(), [bad, good].concat()] {
-        let mut stream = web_socket(&ann).await;
-        let mut head = [0; 512];
-        assert!(soon("the upgrade", stream.read(&mut head)).await.expect("an answer") > 0);
-        stream.write_all(&said).await.expect("sent");
-        let began = Instant::now();
-        let mut rest = Vec::new();
-        soon("the end", stream.read_to_end(&mut rest)).await.expect("a clean end");
-        assert!(began.elapsed() < Duration::from_secs(1), "hung up after {:?}", began.elapsed());
+        let mut waits = Vec::new();
+        // A server that waited for more would do so each time, for two seconds; a busy machine is late now and then.
+        while waits.iter().all(|wait| *wait >= Duration::from_secs(1)) {
+            assert!(waits.len() < 10, "hung up after {waits:?}");
+            let mut stream = web_socket(&ann).await;
+            let mut head = [0; 512];
+            assert!(soon("the upgrade", stream.read(&mut head)).await.expect("an answer") > 0);
+            stream.write_all(&said).await.expect("sent");
+            let began = Instant::now();
+            let mut rest = Vec::new();
+            soon("the end", stream.read_to_end(&mut rest)).await.expect("a clean end");
+            waits.push(began.elapsed());
+        }
     }
 }
 
@@ -130,8 +136,9 @@ async fn what_is_said_in_one_breath_with_the_upgrade_is_answered_at_once() {
         }
     })
     .await;
-    // Not with the next heartbeat.
-    assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
+    // Not with the next heartbeat, which is at most a tenth early.
+    let beat = Duration::from_millis(HEARTBEAT_MS * 9 / 10);
+    assert!(began.elapsed() < beat, "after {:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -302,24 +302,30 @@ async fn a_stream_rolls_over_and_nothing_is_lost() {
         let body = json!([hello(&ann, Some(&start)).to_string()]).to_string();
         ask(&server, &format!("POST {session}/xhr_send"), &[], &body).await.is(204, "");
         let count = 60;
-        for number in 0..count {
-            let text = format!("{number} {}", "x".repeat(4000));
-            ann.command(send(&room, &text)).await.expect("an ack");
-        }
+        let say = async {
+            for number in 0..count {
+                let text = format!("{number} {}", "x".repeat(4000));
+                ann.command(send(&room, &text)).await.expect("an ack");
+            }
+        };
         let (mut numbers, mut responses) = (Vec::<usize>::new(), 1);
-        while numbers.len() < count {
-            let chunk = reader.chunk().await;
-            if chunk.is_empty() {
-                reader = stream(&server, &line).await;
-                responses += 1;
-                continue;
+        let hear = async {
+            while numbers.len() < count {
+                let chunk = reader.chunk().await;
+                if chunk.is_empty() {
+                    reader = stream(&server, &line).await;
+                    responses += 1;
+                    continue;
+                }
+                let frame = chunk.trim_end().trim_start_matches("data: ");
+                for text in texts(&messages(frame)) {
+                    let number = text.split(' ').next().and_then(|number| number.parse().ok());
+                    numbers.push(number.expect("a number"));
+                }
             }
-            let frame = chunk.trim_end().trim_start_matches("data: ");
-            for text in texts(&messages(frame)) {
-                numbers
-                    .push(text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number"));
-            }
-        }
+        };
+        // At once: a session whose response has ended waits five seconds for the next reader.
+        tokio::join!(say, hear);
         assert_eq!(numbers, (0..count).collect::<Vec<usize>>(), "{way}");
         assert!(responses > 1, "{way}: {responses}");
     }
