@@ -77,7 +77,9 @@ impl Digest {
             let place = std::mem::take(&mut self.place);
             self.begin(format!("{name} ({place})"), Part::Said);
             if let Some((_, said)) = self.fell.take_if(|(fell, _)| fell == name) {
-                said.iter().for_each(|line| self.keep(line));
+                for line in said {
+                    self.keep(&line);
+                }
             }
         }
     }
