@@ -3,7 +3,7 @@
 //! Both sides get the same records from the same producers over the same kind of queue, take what has
 //! gathered as one batch, sync once, and answer. So the ratio is what order, rules, idempotency and the
 //! tables cost on top of a file. Then the log runs at half the rate it has just reached, and each answer is
-//! timed. Run with `cargo bench -p wigeon-store --bench append -- [seconds] [text bytes]
+//! timed; so is the plain file's at the same rate, since a disk has pauses of its own. Run with `cargo bench -p wigeon-store --bench append -- [seconds] [text bytes]
 //! [durability]…`, where texts are 100 to 1,024 bytes and durability is `fsync` if nothing else is said.
 
 // What a benchmark finds is what it prints.
@@ -224,7 +224,7 @@ fn saturate(runtime: &Runtime, load: &Load, log: &impl Log, time: Duration, thre
 }
 
 /// Appends at a rate, each producer at its own moments; prints how long answers took.
-fn pace(runtime: &Runtime, load: &Load, log: &impl Log, time: Duration, rate: f64) {
+fn pace(runtime: &Runtime, load: &Load, log: &impl Log, time: Duration, rate: f64, name: &str) {
     let period = Duration::from_secs_f64(PRODUCERS as f64 / rate);
     let tasks: Vec<_> = (0..PRODUCERS)
         .map(|actor| {
@@ -255,7 +255,7 @@ fn pace(runtime: &Runtime, load: &Load, log: &impl Log, time: Duration, rate: f6
     took.sort_unstable();
     let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1000.0;
     println!(
-        "at {rate:.0}/s: {} answers, p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms",
+        "{name:>10} at {rate:.0}/s: {} answers, p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms",
         took.len(),
         at(0.5),
         at(0.99),
@@ -273,7 +273,6 @@ fn main() {
     let directory = tempfile::tempdir().expect("a directory");
     let floor = plain(&directory.path().join("plain"));
     let plain_rate = saturate(&runtime, &load, &floor, time, "plain");
-    drop(floor);
     let named: Vec<_> = std::env::args().filter_map(|argument| Durability::parse(&argument)).collect();
     for durability in if named.is_empty() { vec![Durability::Fsync] } else { named } {
         let store = Store::open(&directory.path().join(durability.as_str()), durability, 7).expect("a store");
@@ -284,8 +283,9 @@ fn main() {
         println!("ratio to the plain file: {:.3}", rate / plain_rate);
         // What saturation has left behind is not of the half rate: a read waits until it is folded.
         runtime.block_on(store.readers.read(|view| Ok(view.position))).expect("a read");
-        pace(&runtime, &load, &log, time, rate / 2.0);
+        pace(&runtime, &load, &log, time, rate / 2.0, "sequencer");
         runtime.block_on(log.close());
         thread.join().expect("no panic").expect("no fault");
+        pace(&runtime, &load, &floor, time, rate / 2.0, "plain");
     }
 }
