@@ -22,6 +22,8 @@ pub struct ReadOptions {
     pub limit: Option<u32>,
     /// Messages of one room before a gap stands for the older ones.
     pub max_per_room: Option<u32>,
+    /// Whether to be told the user's unread counts as they change (`unread` signals).
+    pub unread: bool,
     /// The presence lease.
     pub session: Option<String>,
     /// How long a long poll or JSONP is held.
@@ -40,6 +42,7 @@ impl Default for ReadOptions {
             padding: 0,
             limit: None,
             max_per_room: None,
+            unread: false,
             session: None,
             wait: Duration::from_secs(25),
             poll_interval: Duration::from_millis(200),
@@ -69,6 +72,7 @@ impl ReadOptions {
         optional("padding", (self.padding > 0).then(|| self.padding.to_string()));
         optional("limit", self.limit.map(|limit| limit.to_string()));
         optional("max_per_room", self.max_per_room.map(|max| max.to_string()));
+        optional("unread", self.unread.then(|| "1".to_owned()));
         optional("session", self.session.clone());
         optional("ticket", ticket.map(str::to_owned));
         let held = matches!(transport, Transport::Longpoll | Transport::Jsonp);

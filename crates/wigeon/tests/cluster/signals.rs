@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::sleep;
-use wigeon_client::{Client, Frame, Method, Reader};
+use wigeon_client::{Client, Frame, Method, ReadOptions, Reader};
 use wigeon_proto::transport::Transport;
 
 /// Between two attempts at what may be lost.
@@ -67,6 +67,25 @@ async fn what_is_told_at_one_node_is_heard_at_the_others() {
         assert_eq!((&here["room"]["unread"], &here["room"]["read"]), (&json!(0), &json!(1)), "at once");
     }
     assert_eq!(frame_of(&mut bobs, "read").await.number("seq"), Some(1));
+}
+
+#[tokio::test]
+async fn unread_counts_follow_what_happens_at_other_nodes() {
+    let server = Server::start().await;
+    let (ann, bob) = (server.user_at(0, "ann"), server.user_at(1, "bob"));
+    let room = group(&ann, &["bob"]).await;
+    let options = ReadOptions { unread: true, ..ReadOptions::after(Some(&now(&bob).await)) };
+    let mut hears = bob.read(Transport::Sse, options);
+    let mut until = async |count| {
+        while frame_of(&mut hears, "unread").await.number("unread") != Some(count) {}
+    };
+    ask(&ann, send(&room, "one")).await;
+    ask(&server.user_at(2, "ann"), send(&room, "two")).await;
+    until(2).await;
+    ask(&server.user_at(2, "bob"), json!({"type":"read","room":room,"seq":1})).await;
+    until(1).await;
+    ask(&ann, json!({"type":"recall","room":room,"seq":2})).await;
+    until(0).await;
 }
 
 #[tokio::test]
