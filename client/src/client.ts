@@ -185,7 +185,8 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
         auth.accepted();
         outbox.adopt(self.user);
         emit("snapshot", snapshot);
-        selector.start();
+        // A listener may have closed us.
+        if (mine === attempt) selector.start();
       });
     });
   }
@@ -281,11 +282,12 @@ export function createClient(self: Fields, options: Options, kit: Kit): Core {
     attempt++;
     selector.stop();
     self.cursor = null;
-    tell(frame);
     if (soon) {
       wait(env.now() + RESET_AGAIN_MS, fault("unavailable"));
       boot_timer = env.after(RESET_AGAIN_MS, boot);
     } else boot();
+    // Last: a listener may close us.
+    tell(frame);
   }
 
   // What keeps "delivered" and presence true. Polls do both by asking.

@@ -254,3 +254,26 @@ test("closed and connected again it goes on from its cursor", async t => {
   await until("caught up", () => chat.seen.length);
   assert.deepEqual(chat.seen, ["meanwhile"]);
 });
+
+test("closed by who hears of a snapshot or a reset, it stays closed", async t => {
+  const { server, client } = await stage(t);
+  const told = { snapshot: client(), reset: client() };
+  for (const type of ["snapshot", "reset"]) {
+    const chat = told[type];
+    chat.on(type, chat.close);
+    chat.connect();
+    if (type === "reset") {
+      await online(chat);
+      server.push({ body: { text: "old" } });
+      await until("old", () => chat.seen.length);
+      server.newEpoch();
+      server.cut();
+    }
+    await until("closed", () => chat.state.status === "closed");
+  }
+  // What they would still ask for is answered before this.
+  const other = client();
+  other.connect();
+  await until("a stream", () => other.state.transport === "fetch-stream");
+  for (const chat of Object.values(told)) assert.equal(chat.state.status, "closed");
+});
