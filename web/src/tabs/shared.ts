@@ -21,6 +21,8 @@ const SILENT_MS = 3 * PING_MS;
 const HIDDEN_MS_MAX = 60_000;
 /** Frames held back while a snapshot is on its way; beyond, a newer snapshot is cheaper. */
 const HELD_MAX = 2_000;
+/** Between two leaders there is nobody to tell; what a person can press in that time. */
+const UNTOLD_MAX = 20;
 
 interface Call {
   id: string;
@@ -56,6 +58,7 @@ export class SharedChat implements Chat {
   /** Of the last frame or snapshot: where this tab goes on if it comes to lead. */
   private cursor: string | null = null;
   private calls = new Map<string, Call>();
+  private untold: [Verb, unknown[]][] = [];
   private client: Client | null = null;
   /** The connection's own outbox, as it was last told. */
   private inHand: readonly OutboxEntry[] = [];
@@ -153,6 +156,16 @@ export class SharedChat implements Chat {
   private tell(verb: Verb, args: unknown[]): void {
     if (this.client) (this.client[verb] as (...args: unknown[]) => void)(...args);
     else if (this.leader) this.say({ kind: "tell", leader: this.leader, verb, args });
+    // Who typed a while ago is no news.
+    else if (verb !== "typing" && this.untold.length < UNTOLD_MAX) this.untold.push([verb, args]);
+  }
+
+  /** There is somebody who does what was asked: all that waited for it. */
+  private catchUp(): void {
+    const { untold } = this;
+    this.untold = [];
+    for (const call of this.calls.values()) this.perform(call);
+    for (const [verb, args] of untold) this.tell(verb, args);
   }
 
   /** A follower shows at once what it has asked to be sent, before the leader's outbox says so. */
@@ -189,13 +202,14 @@ export class SharedChat implements Chat {
   private deposed(by: AbortController): void {
     // Left the queue by ourselves, for a better place in it.
     if (this.closed || by !== this.queued) return;
-    this.client?.close();
+    const { client } = this;
     this.client = null;
+    // Its end is not ours: nobody hears of it.
+    client?.close();
     this.release = null;
-    this.leader = null;
     this.heard = Date.now();
     this.queue();
-    this.greet();
+    this.lookForLeader();
   }
 
   private lead(client: Client): void {
@@ -211,7 +225,7 @@ export class SharedChat implements Chat {
     this.changeOutbox(client.outbox);
     client.connect();
     this.say({ kind: "lead", leader: this.tab });
-    for (const call of this.calls.values()) this.perform(call);
+    this.catchUp();
   }
 
   private hearAsLeader(word: Word, client: Client): void {
@@ -257,6 +271,13 @@ export class SharedChat implements Chat {
 
   // ---- following
 
+  /** Until it answers there is no connection: what a new one has to be told is told again (app/presence.ts). */
+  private lookForLeader(): void {
+    this.leader = null;
+    this.change({ ...this.state, status: "connecting", transport: null });
+    this.greet();
+  }
+
   private greet(): void {
     this.greeting = commandId();
     this.say({ kind: "hello", tab: this.tab, greeting: this.greeting, cursor: this.cursor });
@@ -264,16 +285,13 @@ export class SharedChat implements Chat {
 
   private hearAsFollower(word: Word): void {
     if (!("leader" in word) || word.kind === "ask" || word.kind === "tell") return;
-    if (word.kind === "lead") {
-      this.leader = null;
-      return this.greet();
-    }
+    if (word.kind === "lead") return this.lookForLeader();
     if (word.kind === "welcome" && word.greeting === this.greeting) {
       this.leader = word.leader;
       this.held = word.same ? null : [];
       this.changeOutbox(word.outbox);
       this.change(word.state);
-      for (const call of this.calls.values()) this.perform(call);
+      this.catchUp();
     }
     if (word.leader !== this.leader) return;
     this.heard = Date.now();
@@ -287,11 +305,14 @@ export class SharedChat implements Chat {
         return this.changeOutbox(word.outbox);
       case "frame":
         if (!this.held) return this.frame(word.frame, word.cursor);
+        // What was before it is in no snapshot's way any more.
+        if (word.frame.type === "reset") return void (this.held = []);
         if (this.held.push(word.frame) <= HELD_MAX) return;
         this.held = [];
         return this.greet();
       case "snapshot":
-        if (word.greeting === null || word.greeting === this.greeting) this.caughtUp(word.snapshot);
+        // One that was asked for us, and that another has overtaken, is old.
+        if (word.greeting === null || (word.greeting === this.greeting && this.held)) this.caughtUp(word.snapshot);
         return;
       case "answer": {
         const call = word.to === this.tab ? this.calls.get(word.id) : undefined;
