@@ -11,8 +11,9 @@ import { type Room, mayCallAll, otherOf, unreadOf } from "../model/room.ts";
 import { mentionsIn, type Named, namesAll } from "../model/suggest.ts";
 import { around, atTail, bound, MESSAGES_STEP, tail } from "../model/window.ts";
 import type { Chat } from "../tabs/chat.ts";
-import type { Frame, HistoryPage, SendCommand, WireMember, WireRoom } from "../wire.ts";
+import type { Frame, SendCommand, WireMember } from "../wire.ts";
 import { Absence } from "./absence.ts";
+import { askHistory, askRoom } from "./answers.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
 import { draftCame } from "./drafts.ts";
 import { MessageVerbs } from "./message_verbs.ts";
@@ -215,18 +216,16 @@ export class App implements RoomHost {
     const visit = ++conversation.visits;
     if (!timeline.has(seq)) {
       conversation.arriving = true;
-      try {
-        const page = (await this.chat.history({ room, around: seq, limit: MESSAGES_STEP })) as HistoryPage;
+      const asked = askHistory(this, room, { around: seq, limit: MESSAGES_STEP }, (page) => {
         const first = page.messages[0];
         const last = page.messages.at(-1);
         if (first && last) this.model.history(room, page, { from: first.seq, to: last.seq });
-      } catch (error) {
-        this.complain(error);
-        if (visit === conversation.visits) conversation.arriving = false;
-        return;
-      }
+      });
+      const stands = await asked.catch((error) => this.complain(error));
+      if (visit !== conversation.visits) return;
+      conversation.arriving = false;
+      if (!stands) return;
     }
-    if (visit !== conversation.visits) return;
     conversation.arriving = false;
     conversation.window = around(timeline.messages, seq);
     conversation.goal = goal === "divider" ? "divider" : { seq };
@@ -252,16 +251,17 @@ export class App implements RoomHost {
     this.changed();
     try {
       const ask = towards === "older" ? { before: hole.to + 1 } : { after: hole.from - 1 };
-      const page = (await this.chat.history({ room, ...ask, limit: MESSAGES_STEP })) as HistoryPage;
-      const first = page.messages[0]?.seq;
-      const last = page.messages.at(-1)?.seq;
-      // An answer speaks for every number between the one asked about and its far end.
-      const range =
-        towards === "older"
-          ? { from: page.more && first ? first : 1, to: hole.to }
-          : { from: hole.from, to: page.more && last ? last : hole.to };
-      this.model.history(room, page, range);
-      this.model.timeline(room).trim(towards === "older" ? range.from : range.to);
+      await askHistory(this, room, { ...ask, limit: MESSAGES_STEP }, (page, timeline) => {
+        const first = page.messages[0]?.seq;
+        const last = page.messages.at(-1)?.seq;
+        // An answer speaks for every number between the one asked about and its far end.
+        const range =
+          towards === "older"
+            ? { from: page.more && first ? first : 1, to: hole.to }
+            : { from: hole.from, to: page.more && last ? last : hole.to };
+        this.model.history(room, page, range);
+        timeline.trim(towards === "older" ? range.from : range.to);
+      });
     } catch (error) {
       conversation.failed.add(hole.to);
       if (this.state.status === "online") this.complain(error);
@@ -397,8 +397,8 @@ export class App implements RoomHost {
     }
     this.model.frame(frame, now);
     if (frame.type === "message") {
-      this.pendings.arrived(frame.id);
-      if (frame.from !== this.model.me) this.absence.message();
+      if (frame.from === this.model.me) this.pendings.arrived(frame.id);
+      else this.absence.message();
       this.arrived(frame.room, frame.from);
     } else if (frame.type === "gap") {
       this.absence.message(frame.to_seq - frame.from_seq + 1);
@@ -443,8 +443,7 @@ export class App implements RoomHost {
 
   async refreshRoom(room: string): Promise<void> {
     try {
-      const answer = (await this.chat.command("room.get", { room })) as { room: WireRoom };
-      this.model.room(answer.room);
+      await askRoom(this, room);
       this.changed();
     } catch {
       // Not a member any more, or no connection: the stream or the next snapshot will tell.

@@ -2,8 +2,9 @@
 // them beyond their text.
 import type { Message } from "../model/message.ts";
 import { readersOf } from "../model/room.ts";
-import type { MessageFrame, Receipts, Version } from "../wire.ts";
+import type { Receipts, Version } from "../wire.ts";
 import type { Target } from "./conversation.ts";
+import { askHistory } from "./answers.ts";
 import { Verbs } from "./verbs.ts";
 
 /** The server answers for so many numbers at once. */
@@ -88,8 +89,7 @@ export class MessageVerbs extends Verbs {
     const missing = seqs.filter((seq) => !timeline.find(seq) && !timeline.asides.has(seq)).slice(0, SEQS_MAX);
     if (missing.length === 0) return;
     try {
-      const { messages } = (await this.app.chat.command("history", { room, seqs: missing })) as { messages: MessageFrame[] };
-      timeline.aside(missing, messages);
+      await askHistory(this.app, room, { seqs: missing }, ({ messages }) => timeline.aside(missing, messages));
       this.app.changed();
     } catch {
       // They stay "earlier message"; opening them tells what is wrong.

@@ -42,9 +42,12 @@ export class Presence extends Verbs<Host & Shown> {
     if (watched === this.watched) return;
     this.watched = watched;
     if (users.length === 0) return;
+    const { model } = this.app;
+    const before = new Map(users.map((user) => [user, model.presenceOf(user)]));
     try {
       const answer = (await this.app.chat.command("presence.watch", { users })) as { users: WirePresence[] };
-      for (const presence of answer.users) this.app.model.present(presence);
+      // Who has come or gone meanwhile did so after the question, or the answer says the same.
+      for (const presence of answer.users) if (model.presenceOf(presence.user) === before.get(presence.user)) model.present(presence);
       this.app.changed();
     } catch {
       // Without a live feed (polling) nobody is watched: no dots, and nothing else is missing.

@@ -1,7 +1,8 @@
 // What stands beside the conversation: a search, or a thread. Where there is no room for two columns it covers the
 // conversation, and is a step in the browser's history.
-import type { HistoryPage, Hit } from "../wire.ts";
+import type { Hit } from "../wire.ts";
 import { Conversation, type Target } from "./conversation.ts";
+import { askHistory } from "./answers.ts";
 import { goToSide, leaveSide, type SidePlace } from "./navigation.ts";
 import type { RoomHost } from "./room_verbs.ts";
 import { Search } from "./search.ts";
@@ -104,9 +105,10 @@ export class Side extends Verbs<SideHost> {
         const timeline = this.app.model.timeline(room);
         const [range] = timeline.threads.unknown(root, timeline.holes());
         if (!range) break;
-        const page = (await this.app.chat.history({ room, after: range.from - 1, limit: PAGE })) as HistoryPage;
-        const last = page.messages.at(-1)?.seq;
-        timeline.walk(page.messages, { from: range.from, to: page.more && last ? last : range.to });
+        await askHistory(this.app, room, { after: range.from - 1, limit: PAGE }, (page) => {
+          const last = page.messages.at(-1)?.seq;
+          timeline.walk(page.messages, { from: range.from, to: page.more && last ? last : range.to });
+        });
         this.app.changed();
       }
     } catch (error) {

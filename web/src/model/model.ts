@@ -48,7 +48,14 @@ export class Model {
   room(wire: WireRoom): void {
     const known = this.rooms.get(wire.id);
     const room = roomOf(wire, known);
-    this.rooms.set(wire.id, { ...room, at: Math.max(room.at, known?.at ?? 0), last: room.last ?? known?.last, pins: room.pins ?? [] });
+    const late = known?.last !== undefined && known.last.seq > (room.last?.seq ?? 0);
+    this.rooms.set(wire.id, {
+      ...room,
+      seq: Math.max(room.seq, known?.seq ?? 0),
+      at: Math.max(room.at, known?.at ?? 0),
+      last: late ? known.last : room.last,
+      pins: room.pins ?? [],
+    });
     this.wantedRooms.delete(wire.id);
     this.learn(wire.users);
     this.timeline(wire.id).reaches(room.seq);
@@ -109,7 +116,7 @@ export class Model {
         else this.change(frame.room, (room) => withReader(room, frame.user, frame.seq));
         return;
       case "pin":
-        return this.change(frame.room, (room) => (room.pins ? { ...room, pins: pinned(room.pins, frame.seq, frame.on) } : room));
+        return this.change(frame.room, (room) => ({ ...room, pins: room.pins && pinned(room.pins, frame.seq, frame.on) }));
       case "prefs":
         if (frame.about === undefined) this.prefs = frame.prefs;
         else this.change(frame.about, (room) => ({ ...room, prefs: frame.prefs }));
@@ -136,6 +143,10 @@ export class Model {
       case "reset":
         // What is loaded may have been changed unseen, or belong to another log: it is read again.
         this.timelines.clear();
+        // Numbers of another log say nothing of this one, where they may be lower.
+        if (frame.reason === "epoch" || frame.reason === "future") {
+          for (const room of this.rooms.values()) this.rooms.set(room.id, { ...room, seq: 0, read: 0, delivered: 0, readers: new Map() });
+        }
     }
   }
 

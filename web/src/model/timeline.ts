@@ -11,6 +11,9 @@ export const MESSAGES_KEPT_MAX = 2_000;
 /** The newest stay, wherever the reader is: the way back to the end needs no loading. */
 export const NEWEST_KEPT = 200;
 
+/** Changes remembered while a history is awaited; a room where more happens in that time is read again sooner or later. */
+const CHANGES_MAX = 2_000;
+
 /** Somebody came or went. Not a message (it has no seq): it stands after the one that was last then. */
 export interface Note {
   key: string;
@@ -29,6 +32,11 @@ export class Timeline {
   notes: readonly Note[] = [];
   private covered: Range[] = [];
   private noted = new Set<string>();
+  /** How many histories are awaited, and what has changed meanwhile. */
+  private awaited = 0;
+  private changes: { seq: number; change: (message: Message) => Message }[] = [];
+  /** Up to here all has gone, whatever an old answer says. */
+  private expired = 0;
   /** Single messages from far away, by number (pins, answers to old ones); null where there is none to see. */
   asides = new Map<number, Message | null>();
   readonly threads = new Threads();
@@ -37,14 +45,27 @@ export class Timeline {
   /** The oldest seq that history shows to this reader, as far as it was asked. */
   earliest = 1;
 
+  /** A history is being asked for: its answer may be older than what the stream tells until it is here. Returns what ends that. */
+  asked(): () => void {
+    this.awaited++;
+    return () => {
+      if (--this.awaited === 0) this.changes = [];
+    };
+  }
+
+  private current(frame: MessageFrame): Message {
+    return this.changes.reduce((message, { seq, change }) => (seq === frame.seq ? change(message) : message), messageOf(frame));
+  }
+
   /** Takes messages in; `range` says which numbers the answer speaks for, also where it has none. */
   merge(frames: readonly MessageFrame[], range?: Range): void {
     const fresh = new Map<number, Message>();
     for (const frame of frames) {
+      if (frame.seq <= this.expired) continue;
       const known = this.find(frame.seq);
       // History tells the current form; a stream may repeat an older one, so it never overwrites.
       if (!known || range) {
-        const message = messageOf(frame);
+        const message = this.current(frame);
         fresh.set(frame.seq, message);
         this.threads.file(message);
       }
@@ -94,13 +115,13 @@ export class Timeline {
 
   /** Takes only the answers in threads from a page that was read for their sake. */
   walk(frames: readonly MessageFrame[], range: Range): void {
-    for (const frame of frames) this.threads.file(this.find(frame.seq) ?? messageOf(frame));
+    for (const frame of frames) this.threads.file(this.find(frame.seq) ?? this.current(frame));
     this.threads.walk(range);
   }
 
   aside(asked: readonly number[], frames: readonly MessageFrame[]): void {
     for (const seq of asked) this.asides.set(seq, null);
-    for (const frame of frames) this.asides.set(frame.seq, messageOf(frame));
+    for (const frame of frames) this.asides.set(frame.seq, this.current(frame));
   }
 
   has(seq: number): boolean {
@@ -130,6 +151,7 @@ export class Timeline {
   /** What is up to `seq` has gone, because its time was over. */
   expire(seq: number): void {
     this.earliest = Math.max(this.earliest, seq + 1);
+    this.expired = Math.max(this.expired, seq);
     this.messages = this.messages.slice(lowerBound(this.messages, seq + 1));
     this.notes = this.notes.filter((note) => note.after > seq);
     this.covered = cover(this.covered, { from: 1, to: seq });
@@ -159,6 +181,7 @@ export class Timeline {
   }
 
   private replace(seq: number, change: (message: Message) => Message): void {
+    if (this.awaited > 0 && this.changes.push({ seq, change }) > CHANGES_MAX) this.changes.shift();
     const aside = this.asides.get(seq);
     if (aside) this.asides.set(seq, change(aside));
     const reply = this.threads.find(seq);
