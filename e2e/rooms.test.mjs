@@ -196,6 +196,16 @@ suite("rooms", () => {
     await ann.page.getByText(/^Last seen/).waitFor({ timeout: 90_000 });
   });
 
+  test("who is about to write to somebody sees that they have written first, and goes on there", async (t) => {
+    const bo = await open(t, "Bo", "/?to=cy");
+    await bo.composer.fill("I was just about to");
+    await server.command(tokens.Cy, { type: "send", to: "bo", body: { text: "me first" } });
+    await bo.sees("me first");
+    assert.equal(await bo.composer.inputValue(), "I was just about to");
+    await bo.composer.press("Enter");
+    await until("in one conversation", async () => (await bo.texts()).join() === "me first,I was just about to");
+  });
+
   test("who is blocked is not heard in private, until unblocked", async (t) => {
     const ann = await open(t, "Ann");
     const bo = await open(t, "Bo");

@@ -194,3 +194,13 @@ test("a name that somebody took since is another one to draw", () => {
   m.learn([{ id: "ann", name: "Anna" }]);
   assert.equal(m.naming, told, "nothing to draw");
 });
+
+test("of another log, what was read in the old one says nothing", () => {
+  const m = model();
+  m.frame({ type: "reset", reason: "behind" }, 0);
+  m.snapshot({ user: "me", rooms: [{ ...lobby, read: 1 }] });
+  assert.equal(m.rooms.get("lobby")!.read, 4, "a mark on its way to the server");
+  m.frame({ type: "reset", reason: "epoch" }, 0);
+  m.snapshot({ user: "me", rooms: [{ ...lobby, seq: 3, read: 1, unread: 2 }] });
+  assert.equal(unreadOf(m.rooms.get("lobby")!), 2);
+});

@@ -15,7 +15,7 @@ import type { Frame, SendCommand, WireMember } from "../wire.ts";
 import { Absence } from "./absence.ts";
 import { askHistory, askRoom } from "./answers.ts";
 import { Conversation, keyOf, type Target, targetOf } from "./conversation.ts";
-import { draftCame } from "./drafts.ts";
+import { draftCame, moveDraft } from "./drafts.ts";
 import { MessageVerbs } from "./message_verbs.ts";
 import { Names } from "./names.ts";
 import { goBack, goTo } from "./navigation.ts";
@@ -113,6 +113,7 @@ export class App implements RoomHost {
   draw(): void {
     clearTimeout(this.redraw);
     this.redraw = undefined;
+    this.findRoom();
     for (const listener of this.listeners) listener();
     this.fetchWanted();
     this.presence.look();
@@ -307,7 +308,16 @@ export class App implements RoomHost {
       this.model.room({ id: room, kind: "direct", users });
       this.model.wantedRooms.add(room);
     }
-    if (this.open?.target.to === other) this.show(room);
+    if (this.open?.target.to !== other) return;
+    moveDraft(keyOf({ to: other }), room);
+    this.show(room);
+  }
+
+  /** The person on screen has written first, or we have in another tab. */
+  private findRoom(): void {
+    const other = this.open?.target.to;
+    const room = other === undefined ? undefined : this.model.directWith(other);
+    if (other !== undefined && room) this.settle(other, room.id);
   }
 
   // ---- picking messages

@@ -13,6 +13,14 @@ export function keepDraft(conversation: string, text: string): void {
   tab.setItem(key(conversation), text);
 }
 
+/** What was begun to a person goes on in the room that has come of it. */
+export function moveDraft(from: string, to: string): void {
+  const text = tab.getItem(key(from));
+  if (!text) return;
+  keepDraft(to, text);
+  keepDraft(from, "");
+}
+
 /** The other devices' word: what they have is what counts, unless something else is being written here. */
 export function draftCame(conversation: string, before: string, now: string): void {
   if ((tab.getItem(key(conversation)) ?? before) === before) keepDraft(conversation, now);

@@ -8,7 +8,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Anchor, Conversation } from "../app/conversation.ts";
 import { t } from "../i18n/index.ts";
 import { type Row, rowsOf } from "../model/rows.ts";
-import { unreadOf } from "../model/room.ts";
+import { otherOf, unreadOf } from "../model/room.ts";
 import { Timeline } from "../model/timeline.ts";
 import { atTail, boundAround, canGrowUp, growDown, growUp } from "../model/window.ts";
 import { useApp } from "./context.ts";
@@ -38,7 +38,8 @@ export function TimelineView({ conversation, onReply, onEdit }: { conversation: 
   const rows = rowsOf({
     timeline,
     window: conversation.window,
-    pending: app.pendings.of(target.room, room ? undefined : target.to),
+    // What was written to the person before there was a room is on its way here.
+    pending: app.pendings.of(target.room, room ? otherOf(room, app.model.me) : target.to),
     me: app.model.me,
     divider: conversation.divider,
     dayOf,
