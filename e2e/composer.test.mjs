@@ -16,8 +16,8 @@ suite("the composer", () => {
     const chat = await Chat.open(t, browser, server, { as: "Ann" });
     await chat.composer.focus();
     chat.keys = await chat.page.context().newCDPSession(chat.page);
-    const before = (await chat.texts()).length;
-    chat.sent = async () => (await chat.texts()).slice(before);
+    // Others have written here before, and what they wrote comes in when it comes.
+    chat.sent = () => chat.messages.and(chat.page.locator(".message-own")).locator(".text").allTextContents();
     return chat;
   }
   const enter = (keys, keyCode) => {
@@ -33,12 +33,12 @@ suite("the composer", () => {
     }
     assert.deepEqual(await ann.sent(), []);
     await ann.keys.send("Input.insertText", { text: "你好" });
-    assert.equal(await ann.composer.inputValue(), "你好");
+    await until("the word is in the field", async () => (await ann.composer.inputValue()) === "你好");
     await until("the composition is over for the page", () => ann.page.evaluate(() => new Promise((done) => setTimeout(() => done(true), 60))));
     await ann.page.keyboard.press("Enter");
     await until("the word is sent", async () => (await ann.sent()).length > 0);
     assert.deepEqual(await ann.sent(), ["你好"]);
-    assert.equal(await ann.composer.inputValue(), "");
+    await until("the field is empty", async () => (await ann.composer.inputValue()) === "");
   });
 
   test("Safari's order, compositionend before its Enter, sends nothing", async (t) => {
@@ -147,7 +147,7 @@ suite("what the composer offers", () => {
     const keys = await ann.page.context().newCDPSession(ann.page);
     await keys.send("Input.imeSetComposition", { text: "ya", selectionStart: 2, selectionEnd: 2 });
     await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 });
-    assert.equal(await ann.composer.inputValue(), "@ya");
+    await until("it stands in the field", async () => (await ann.composer.inputValue()) === "@ya");
     await keys.send("Input.insertText", { text: "鸭" });
     await list(ann).getByRole("option", { name: "鸭鸭" }).waitFor();
     await until("the composition is over for the page", () => ann.page.evaluate(() => new Promise((done) => setTimeout(() => done(true), 60))));

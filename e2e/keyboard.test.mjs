@@ -38,7 +38,10 @@ suite("by keyboard alone", () => {
   }
 
   async function open(t) {
-    return Chat.open(t, browser, server, { as: "Ann" });
+    const ann = await Chat.open(t, browser, server, { as: "Ann" });
+    // The page puts it there once it is drawn: who sets out before is called back.
+    await until("the composer has the focus", async () => (await focused(ann.page)).tag === "TEXTAREA");
+    return ann;
   }
 
   test("from the first page to a sent message", async (t) => {
@@ -73,6 +76,7 @@ suite("by keyboard alone", () => {
     await tabTo(ann.page, /^React$/);
     await ann.page.keyboard.press("Enter");
     await ann.page.getByRole("menu").waitFor();
+    await until("an emoji has the focus", async () => /^menuitem/.test((await focused(ann.page)).role ?? ""));
     await ann.page.keyboard.press("Enter");
     await ann.page.getByRole("button", { pressed: true, name: /You/ }).waitFor();
     await tabTo(ann.page, /^Message Lobby/);
@@ -83,6 +87,7 @@ suite("by keyboard alone", () => {
     await tabTo(ann.page, /^Connection/, "Shift+Tab");
     await ann.page.keyboard.press("Enter");
     await ann.page.getByRole("menu").waitFor();
+    await until("an entry has the focus", async () => /^menuitem/.test((await focused(ann.page)).role ?? ""));
     for (let step = 0; step < TABS_MAX && !/^Long poll/.test((await focused(ann.page)).label); step++) {
       await ann.page.keyboard.press("ArrowDown");
     }

@@ -44,8 +44,9 @@ suite("a message", () => {
     await chat.send("twelve");
     await chat.message("twelve").locator(".quote").getByText("how many?").waitFor();
     assert.equal((await newest(bo, chat.room)).reply_to, 1);
+    const marked = await chat.notesMarks();
     await chat.message("twelve").locator(".quote").click();
-    await chat.page.locator(".message-flash").getByText("how many?").waitFor();
+    await marked("how many?");
   });
 
   test("is edited, and tells how it read before", async (t) => {
@@ -102,8 +103,9 @@ suite("a message", () => {
     const pins = chat.page.getByTestId("pins");
     await pins.getByText("remember me").waitFor();
     const later = await open(t, bo, chat.room);
+    const marked = await later.notesMarks();
     await later.page.getByTestId("pins").getByText("remember me").click();
-    await later.page.locator(".message-flash").getByText("remember me").waitFor();
+    await marked("remember me");
     await menu(chat, "remember me", "Unpin");
     for (const { page } of [chat, later]) await page.getByTestId("pins").waitFor({ state: "detached" });
   });

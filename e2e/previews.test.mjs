@@ -8,7 +8,7 @@ import { Chat } from "./lib/chat.mjs";
 import { judge, overflow } from "./lib/looks.mjs";
 import { usePair } from "./lib/pair.mjs";
 import { useServer } from "./lib/server.mjs";
-import { until } from "./lib/until.mjs";
+import { DEADLINE_MS, until } from "./lib/until.mjs";
 
 // One red pixel.
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==", "base64");
@@ -136,14 +136,14 @@ suite("what links lead to", () => {
       const row = [...view.querySelectorAll("article")].find((row) => row.getBoundingClientRect().top > top && Number(row.dataset.seq) % 3 === 0);
       view.scrollTop += row.getBoundingClientRect().top - top - 4;
     });
-    const scrolled = timeline.evaluate(async (view) => {
+    const scrolled = timeline.evaluate(async (view, until) => {
       const top = view.getBoundingClientRect().top;
       const row = [...view.querySelectorAll("article")].find((row) => row.getBoundingClientRect().top > top);
       const above = () => [...view.querySelectorAll(".preview")].filter((card) => card.getBoundingClientRect().bottom < top).length;
       const [begun, cards] = [row.getBoundingClientRect().top, above()];
       let moved = 0;
       // Back and forth, so that there is a scroll event in each frame.
-      for (let frames = 0; above() < cards + 2 && frames < 1_000; frames++) {
+      for (let frames = 0; above() < cards + 2 && Date.now() < until; frames++) {
         const by = frames % 2 ? 2 : -2;
         view.scrollTop += by;
         moved -= by;
@@ -151,7 +151,7 @@ suite("what links lead to", () => {
         document.documentElement.dataset.moving = "yes";
       }
       return { off: row.getBoundingClientRect().top - begun - moved, cards: above() - cards };
-    });
+    }, Date.now() + DEADLINE_MS);
     await chat.page.locator("[data-moving]").waitFor();
     await until("a card is asked for", () => site.held() > 0);
     site.letGo();

@@ -62,9 +62,10 @@ suite("searching", () => {
     const chat = await open(t);
     await look(chat, "赤颈鸭");
     await found(chat, ["今天湖边有十几只赤颈鸭"]);
+    const marked = await chat.notesMarks();
     await chat.page.keyboard.press("ArrowDown");
     await chat.page.keyboard.press("Enter");
-    await chat.page.locator(".message-flash").getByText("今天湖边有十几只赤颈鸭").waitFor();
+    await marked("今天湖边有十几只赤颈鸭");
     await chat.sees("The widgeon is back, and <b>whistles</b>");
     await chat.page.keyboard.press("Escape");
     await chat.panel.waitFor({ state: "detached" });

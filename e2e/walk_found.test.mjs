@@ -39,8 +39,9 @@ suite("three people and what they said", () => {
     await t.test("Chinese, within a sentence, and the way to it", async () => {
       await finds(bo, "赤颈鸭", ["今天湖边有十几只赤颈鸭"]);
       await station("search", bo);
+      const marked = await bo.notesMarks();
       await hits(bo).first().click();
-      await bo.page.locator(".message-flash").getByText("今天湖边有十几只赤颈鸭").waitFor();
+      await marked("今天湖边有十几只赤颈鸭");
     });
 
     await t.test("what was taken back is not found by anybody any more", async () => {

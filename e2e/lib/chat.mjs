@@ -55,6 +55,16 @@ export class Chat {
     return until(`${this.name} sees "${text}"`, async () => (await this.texts()).includes(text), options);
   }
 
+  /** A jump marks its message for a moment, in which a slow machine may not look: noted from here on. Returns how to wait for one. */
+  async notesMarks() {
+    await this.page.evaluate(() => {
+      window.marked = new Set();
+      const note = () => document.querySelectorAll(".message-flash .text").forEach((text) => marked.add(text.textContent));
+      new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+    });
+    return (text) => until(`"${text}" is marked`, () => this.page.evaluate((text) => marked.has(text), text));
+  }
+
   /** Opens the chip's menu and picks an entry by its name. */
   async pickConnection(entry) {
     await this.chip.click();
