@@ -91,7 +91,7 @@ function person(t: { after(end: () => void): void }) {
 }
 
 test("a tab whose connection another has taken over does not end, it follows", async (t) => {
-  t.mock.timers.enable({ apis: ["setInterval", "Date"] });
+  t.mock.timers.enable({ apis: ["setInterval"] });
   const { tab, lines } = person(t);
   const first = await tab();
   await tab();
@@ -107,6 +107,20 @@ test("a tab whose connection another has taken over does not end, it follows", a
   lines[1]!.change("online");
   await settled();
   assert.equal(first.chat.state.status, "online");
+});
+
+test("a tab that has slept itself, and so heard nothing, takes nothing from who leads", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { tab, lines } = person(t);
+  await tab();
+  await tab();
+  const hour = Date.now() + 3_600_000;
+  t.mock.method(Date, "now", () => hour);
+  for (let pings = 0; pings < 6; pings++) {
+    t.mock.timers.tick(2_000);
+    await settled();
+  }
+  assert.equal(lines.length, 1);
 });
 
 test("what is pressed while nobody leads is done by who leads next", async (t) => {

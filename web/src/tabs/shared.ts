@@ -15,8 +15,8 @@ import { type Chat, commandId, type OutboxEntry, type SendFields, type Sending, 
 import { plain, plainOutbox, plainState, type Verb, type Word } from "./words.ts";
 
 const PING_MS = 2_000;
-/** Three pings without a sign of life: the leader sleeps. */
-const SILENT_MS = 3 * PING_MS;
+/** So many without a sign of life: the leader sleeps. Counted and not timed: who has slept has heard nobody either. */
+const PINGS_UNHEARD_MAX = 3;
 /** Browsers slow a hidden page's timers down to one a minute after five minutes. */
 const HIDDEN_MS_MAX = 60_000;
 /** Frames held back while a snapshot is on its way; beyond, a newer snapshot is cheaper. */
@@ -69,7 +69,8 @@ export class SharedChat implements Chat {
   /** The last one we said. */
   private greeting = "";
   private held: Frame[] | null = null;
-  private heard = 0;
+  /** Pings since the leader's last word. */
+  private unheard = 0;
   private pinging: ReturnType<typeof setInterval> | undefined;
   private hiddenAt = 0;
   /** The greetings of tabs that wait for a snapshot. */
@@ -92,7 +93,6 @@ export class SharedChat implements Chat {
     this.pinging = setInterval(this.ping, PING_MS);
     this.queue();
     if (this.client) return;
-    this.heard = Date.now();
     this.change({ ...this.state, status: "connecting" });
     this.greet();
   }
@@ -207,7 +207,7 @@ export class SharedChat implements Chat {
     // Its end is not ours: nobody hears of it.
     client?.close();
     this.release = null;
-    this.heard = Date.now();
+    this.unheard = 0;
     this.queue();
     this.lookForLeader();
   }
@@ -294,7 +294,7 @@ export class SharedChat implements Chat {
       this.catchUp();
     }
     if (word.leader !== this.leader) return;
-    this.heard = Date.now();
+    this.unheard = 0;
     switch (word.kind) {
       case "pong":
         if (word.hidden_ms > HIDDEN_MS_MAX && !document.hidden) this.take();
@@ -338,10 +338,11 @@ export class SharedChat implements Chat {
     if (this.client) return this.pay();
     if (document.hidden) {
       // Not looked at: nobody waits, and our own timers are slow.
-      this.heard = Date.now();
+      this.unheard = 0;
       return;
     }
-    if (Date.now() - this.heard > SILENT_MS) return this.take();
+    if (this.unheard >= PINGS_UNHEARD_MAX) return this.take();
+    this.unheard++;
     if (this.leader) this.say({ kind: "ping", tab: this.tab });
     else this.greet();
   };
@@ -349,7 +350,10 @@ export class SharedChat implements Chat {
   private seen = (): void => {
     this.hiddenAt = document.hidden ? Date.now() : 0;
     if (document.hidden) return;
-    this.heard = Math.max(this.heard, Date.now() - SILENT_MS + PING_MS);
+    // One ping, and its whole time to be answered.
+    this.unheard = Math.max(this.unheard, PINGS_UNHEARD_MAX - 1);
+    clearInterval(this.pinging);
+    this.pinging = setInterval(this.ping, PING_MS);
     this.ping();
   };
 
