@@ -116,7 +116,7 @@ suite("three people and their networks", () => {
     await tabs[1].go("Bodo");
     await tabs[1].send("tabs: second");
     await agree([bo, ...tabs], "tabs:", ["tabs: first", "tabs: answer", "tabs: second"]);
-    assert.equal(tabs.filter(({ page }) => page.asked.size > 0).length, 1);
+    await until("one is connected", () => tabs.filter(({ page }) => page.reading.size > 0).length === 1);
     await station("tabs", ...tabs);
   });
 });

@@ -60,7 +60,13 @@ function watch(page) {
   page.strangers = [];
   /** The transports by which it asked for events. */
   page.asked = new Set();
-  page.on("websocket", () => page.asked.add("websocket"));
+  /** What it has open for them just now. */
+  page.reading = new Set();
+  page.on("websocket", (socket) => {
+    page.asked.add("websocket");
+    page.reading.add(socket);
+    socket.on("close", () => page.reading.delete(socket));
+  });
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type()) && !GIVEN_UP.test(message.text())) page.problems.push(`${message.type()}: ${message.text()}`);
   });
@@ -70,6 +76,9 @@ function watch(page) {
     const url = new URL(request.url());
     const local = url.protocol === "data:" || url.protocol === "blob:";
     if (home && !local && url.host !== home) page.strangers.push(request.url());
-    if (url.pathname === "/v1/events") page.asked.add(url.searchParams.get("transport"));
+    if (url.pathname !== "/v1/events") return;
+    page.asked.add(url.searchParams.get("transport"));
+    page.reading.add(request);
   });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => page.reading.delete(request));
 }
