@@ -167,6 +167,8 @@ pub const UNREAD_ROOMS_KNOWN_MAX: usize = 64;
 pub const UNREAD_SINCE_MAX: usize = 256;
 /// Commands of one connection that wait for their reply; past it the socket is not read.
 pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
+/// Milliseconds a start waits for the lock of its data directory, before it says that another server runs there.
+pub const LOCK_WAIT_MS_MAX: u64 = 2_000;
 /// Requests waiting for the sequencer; past it callers get `busy`.
 pub const SEQUENCER_QUEUE_MAX: usize = 16_384;
 /// Entries in one commit: enough to pay for an `fsync`, few enough to keep acks quick.

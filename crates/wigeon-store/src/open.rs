@@ -6,9 +6,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use wigeon_proto::cursor::Epoch;
+use wigeon_proto::limits::LOCK_WAIT_MS_MAX;
 
 use crate::fold::Fold;
 use crate::log::{self, Appender, End};
@@ -23,6 +26,9 @@ use crate::search::index::{Index, IndexSizes};
 use crate::step::Stepper;
 use crate::writer::Writer;
 use crate::{Fault, base};
+
+/// Between two tries to have the lock.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What an acknowledged entry survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -239,10 +245,22 @@ pub(crate) fn lock(directory: &Path) -> Result<Lock, OpenError> {
         .write(true)
         .open(directory.join("lock"))
         .map_err(blame)?;
-    match file.try_lock() {
+    match claim(&file) {
         Ok(()) => Ok(Lock { _file: file }),
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: directory.to_owned() }),
         Err(fs::TryLockError::Error(source)) => Err(blame(source)),
+    }
+}
+
+/// Locks the lock's file, unless another has it for longer than a moment: a process that another thread starts has
+/// a copy of everything that is open here, the lock among it, until it runs its own program.
+pub(crate) fn claim(file: &File) -> Result<(), fs::TryLockError> {
+    let until = Instant::now() + Duration::from_millis(LOCK_WAIT_MS_MAX);
+    loop {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOOK),
+            claimed => return claimed,
+        }
     }
 }
 

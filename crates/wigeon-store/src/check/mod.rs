@@ -18,7 +18,7 @@ use wigeon_proto::cursor::Epoch;
 
 use crate::base;
 use crate::log::walk;
-use crate::open::{Durability, LastRun};
+use crate::open::{self, Durability, LastRun};
 use crate::refold::Refold;
 use crate::rows::open_reader;
 use crate::schema::{self, MigrateError};
@@ -236,7 +236,7 @@ fn hold(directory: &Path) -> Result<(PathBuf, Option<File>), CheckError> {
         return Err(CheckError::NoData(directory.to_owned()));
     };
     let Ok(file) = File::open(directory.join("lock")) else { return Ok((tables, None)) };
-    match file.try_lock() {
+    match open::claim(&file) {
         Ok(()) => Ok((tables, Some(file))),
         Err(TryLockError::WouldBlock) => Err(CheckError::Running(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(Fault::from(error).into()),

@@ -1,5 +1,6 @@
 //! The sequencer: one order, one commit for many, answers only after it.
 
+use std::fs::{self, File};
 use std::sync::mpsc;
 
 use serde_json::json;
@@ -103,4 +104,26 @@ fn a_database_of_a_newer_program_is_refused() {
     drop(db);
     let error = Store::open(dir.path(), Durability::Fsync, 1).unwrap_err();
     assert!(error.to_string().contains("newer wigeon"), "{error}");
+}
+
+#[test]
+fn a_lock_that_is_let_go_in_a_moment_is_waited_for() {
+    let (dir, store) = store();
+    drop(store);
+    let path = dir.path().join("lock");
+    let held = File::open(&path).unwrap();
+    held.lock().unwrap();
+    let opened = || {
+        let files = fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
+        files.filter(|file| fs::read_link(file.path()).is_ok_and(|to| to == path)).count()
+    };
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| Store::open(dir.path(), Durability::Os, 8).map(drop));
+        // Until it has come to the lock.
+        while opened() < 2 {
+            std::thread::yield_now();
+        }
+        drop(held);
+        opening.join().unwrap().unwrap();
+    });
 }

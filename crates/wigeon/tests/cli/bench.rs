@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 use super::{Directory, Running, Said};
 
@@ -268,7 +269,10 @@ fn the_table_the_file_and_the_page_say_the_same() {
 #[test]
 fn what_cannot_be_done_is_said_before_anything_is_started() {
     let directory = Directory::new();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, and so nobody else's, but not listening.
+    let unheard = TcpSocket::new_v4().unwrap();
+    unheard.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = unheard.local_addr().unwrap();
     let says = |arguments: &str, code: i32, err: &str| {
         let arguments: Vec<_> = ["bench"].into_iter().chain(arguments.split(' ')).collect();
         let said = directory.run(&arguments);

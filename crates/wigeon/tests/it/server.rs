@@ -1,11 +1,11 @@
 //! A server process of one's own: started, killed, started again over the same data.
 
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+use tokio::net::TcpSocket;
 use tokio::time::{sleep, timeout};
 use wigeon_client::{Client, Method, fresh_id};
 
@@ -235,13 +235,17 @@ pub(crate) fn program() -> PathBuf {
 }
 
 /// A port nobody listens on. Below the range the system gives to outgoing connections: a client that
-/// knocks there while the server is down could else be connected to itself, and hold the port.
+/// knocks there while the server is down could else be connected to itself, and hold the port. Only bound to see
+/// whether it can be: a process that another test starts in this moment has a copy of every socket for a while, and
+/// one that listened would be in the server's way.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 150) as u16 * 100;
     loop {
         let port = 12_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 15_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option that every socket has");
+        if socket.bind(([127, 0, 0, 1], port).into()).is_ok() {
             return port;
         }
     }
