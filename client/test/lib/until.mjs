@@ -1,6 +1,6 @@
-// Waits for a condition, never for a time; says which one did not come true.
+// Waits for a condition, never for a time; says which one did not come true. A busy machine may need long.
 
-export async function until(what, test, ms = 8000) {
+export async function until(what, test, ms = 60_000) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await test();
