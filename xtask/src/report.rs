@@ -12,6 +12,8 @@ use crate::digest::Failure;
 
 /// Lines of all failures at the end: of a page of 150, with some to spare.
 const LINES_MAX: usize = 120;
+/// Failures before those that passed by: for somebody to look at, in few lines.
+const PASSING_MAX: usize = 5;
 /// Of one failure, at least: what it asserts, and where. With more failures than fit, the last are only counted.
 const LINES_EACH_MIN: usize = 4;
 /// Of one line, in characters: a compared text may be a whole page.
@@ -24,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) failed: u64,
     /// What the test runners said of the tests that failed.
     pub(crate) failures: Vec<Failure>,
+    /// The same of tests that failed once, and held when they were run again.
+    pub(crate) passing: Vec<Failure>,
 }
 
 impl Tally {
@@ -36,6 +40,7 @@ impl Tally {
         self.passed += more.passed;
         self.failed += more.failed;
         self.failures.extend(more.failures);
+        self.passing.extend(more.passing);
     }
 }
 
@@ -43,13 +48,14 @@ impl Tally {
 pub(crate) struct Report {
     began: Instant,
     total: Tally,
-    /// By the name of the step.
+    /// Under a heading for each step.
     failures: Vec<(String, Vec<Failure>)>,
+    passing: Vec<Failure>,
 }
 
 impl Report {
     pub(crate) fn begin() -> Self {
-        Self { began: Instant::now(), total: Tally::default(), failures: Vec::new() }
+        Self { began: Instant::now(), total: Tally::default(), failures: Vec::new(), passing: Vec::new() }
     }
 
     /// Runs one check that holds or does not.
@@ -69,15 +75,16 @@ impl Report {
         let tally = outcome.unwrap_or_else(|error| {
             let failure = Failure::new(&format!("{error:#}"));
             println!("{}", failure.name);
-            Tally { passed: 0, failed: 1, failures: vec![failure] }
+            Tally { failed: 1, failures: vec![failure], ..Tally::default() }
         });
         let holds = tally.failed == 0;
         let word = if holds { "ok" } else { "FAILED" };
         println!("--- {name}: {word} ({} passed, {} failed) in {seconds:.1} s", tally.passed, tally.failed);
         self.total.passed += tally.passed;
         self.total.failed += tally.failed;
+        self.passing.extend(tally.passing);
         if !holds {
-            self.failures.push((name.to_owned(), tally.failures));
+            self.failures.push((format!("FAILED {name}"), tally.failures));
         }
         holds
     }
@@ -87,12 +94,21 @@ impl Report {
         println!("\n=== {name}\n--- {name}: FAILED, not run because {because} failed");
         self.total.failed += 1;
         let why = Failure::new(&format!("not run because {because} failed"));
-        self.failures.push((name.to_owned(), vec![why]));
+        self.failures.push((format!("FAILED {name}"), vec![why]));
     }
 
     /// The closing lines. True when nothing failed.
     pub(crate) fn end(self) -> bool {
         println!("\nall in {:.0} s", self.began.elapsed().as_secs_f64());
+        if !self.passing.is_empty() {
+            println!("held only when it was run again");
+        }
+        for failure in self.passing.iter().take(PASSING_MAX) {
+            let said = failure.said.iter().take(LINES_EACH_MIN - 1).map(|line| format!("    {line}"));
+            for line in [format!("  {}", failure.name)].into_iter().chain(said) {
+                println!("{}", cut(line));
+            }
+        }
         for line in shortened(&self.failures) {
             println!("{line}");
         }
@@ -104,12 +120,12 @@ impl Report {
 /// All failures in as many lines as are read. Each gets its share, and no step takes the last lines of the others.
 fn shortened(failures: &[(String, Vec<Failure>)]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (number, (step, of_step)) in failures.iter().enumerate() {
+    for (number, (heading, of_step)) in failures.iter().enumerate() {
         let for_others = (failures.len() - number - 1) * (LINES_EACH_MIN + 2);
         let end = LINES_MAX.saturating_sub(for_others);
         let room = end.saturating_sub(lines.len() + 2);
         let each = (room / of_step.len().max(1)).max(LINES_EACH_MIN);
-        lines.push(format!("FAILED {step}"));
+        lines.push(heading.clone());
         for (told, failure) in of_step.iter().enumerate() {
             if lines.len() + each >= end && told > 0 {
                 lines.push(format!("  and {} more", of_step.len() - told));
@@ -138,7 +154,8 @@ mod tests {
     fn a_run_counts_tests_checks_and_failures() {
         let mut report = Report::begin();
         assert!(report.tests("three", || Ok(Tally::passed(3))));
-        let one_of_two = Tally { passed: 1, failed: 1, failures: vec![Failure::new("it\nbroke")] };
+        let one_of_two =
+            Tally { passed: 1, failed: 1, failures: vec![Failure::new("it\nbroke")], ..Tally::default() };
         assert!(!report.tests("one of two", || Ok(one_of_two)));
         assert!(report.check("holds", || Ok(())));
         assert!(!report.check("breaks", || bail!("why")));
@@ -165,7 +182,7 @@ mod tests {
             let lines = shortened(&failures);
             assert!(lines.len() <= LINES_MAX + failures.len(), "{count}: {}", lines.len());
             assert!(lines.iter().all(|line| line.chars().count() <= LINE_MAX + 2));
-            let two = lines.iter().position(|line| line == "FAILED two").expect("the last step is named");
+            let two = lines.iter().position(|line| line == "two").expect("the last step is named");
             assert!(lines[two + 2].contains('x'), "{count}: and says why");
             let told = lines.iter().filter(|line| *line == "  name").count();
             assert!(told == count + 1 || lines[two - 1].ends_with(" more"), "{count}: {told}");
