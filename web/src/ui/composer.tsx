@@ -61,10 +61,11 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     element.style.height = `${Math.min(element.scrollHeight, HEIGHT_PX_MAX)}px`;
   }, [text]);
 
-  useEffect(() => {
+  // At once: a focus that came later would take the first keys from nowhere, or close a menu opened meanwhile.
+  useLayoutEffect(() => {
     if (!touch.matches) area.current?.focus();
   }, [conversation]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (editing || replyTo) area.current?.focus();
   }, [editing, replyTo]);
 

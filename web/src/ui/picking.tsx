@@ -1,5 +1,5 @@
 // The bar that takes the composer's place while messages are being picked.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Conversation } from "../app/conversation.ts";
 import { t } from "../i18n/index.ts";
 import { mayRecall } from "../model/room.ts";
@@ -18,7 +18,7 @@ export function PickingBar({ conversation }: { conversation: Conversation }) {
   const end = () => app.endPicking(conversation);
   const none = messages.length === 0;
   const recallable = room !== undefined && !none && messages.every((message) => mayRecall(room, message, app.model.me, Date.now()));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       // A dialog or a menu over it ends first, by the same key.
       if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], [role=menu]")) end();

@@ -1,5 +1,5 @@
 // The reactions one can give: the quick ones in a row, and all of them behind a word to find them by.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { Message } from "../model/message.ts";
 import { emojiFor } from "../model/suggest.ts";
@@ -45,7 +45,7 @@ export function ReactionMenu({ message, at, onPick, onClose }: Props) {
 function AllEmoji({ mine, onPick, onClose }: { mine: (emoji: string) => boolean; onPick: (emoji: string) => void; onClose: () => void }) {
   const [q, setQ] = useState("");
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <Dialog title={t.findEmoji} onClose={onClose} bare>
       <label class="field field-large">

@@ -1,5 +1,5 @@
 // The page of somebody who is in: list and conversation side by side, or one of them on a narrow screen.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { App } from "../app/app.ts";
 import { invitationFromAddress } from "../app/identity.ts";
 import { keyOf } from "../app/conversation.ts";
@@ -27,7 +27,8 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
   const [invitation, setInvitation] = useState(invitationFromAddress);
   const [, redraw] = useState(0);
 
-  useEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
+  // Layout effects, all that listens: what happens between the drawing and the effects after it is missed by nobody.
+  useLayoutEffect(() => app.subscribe(() => redraw((n) => n + 1)), [app]);
   useEffect(() => {
     const turned = () => redraw((n) => n + 1);
     for (const media of [narrow, covering]) media.addEventListener("change", turned);
@@ -35,7 +36,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
       for (const media of [narrow, covering]) media.removeEventListener("change", turned);
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     app.side.came(currentSide());
     return onPlaceChange((key, side) => {
       // An older entry may lead to a room that we have left since.
@@ -43,7 +44,7 @@ export function Shell({ app, onSignOut, onSettings }: { app: App; onSignOut: () 
       app.side.came(side);
     });
   }, [app]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (jumps(event)) {
         event.preventDefault();

@@ -19,17 +19,20 @@ export function SidePanel({ title, note, children }: Props) {
   const app = useApp();
   const panel = useRef<HTMLElement>(null);
   const heading = useId();
-  useLayoutEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
-    return () => {
+  // Before anything in here takes it.
+  const focused = useRef(document.activeElement as HTMLElement | null);
+  useLayoutEffect(
+    () => () => {
       // Unless the reader has gone elsewhere meanwhile: to a message, another conversation.
       const now = document.activeElement;
       if (now && now !== document.body && !panel.current?.contains(now)) return;
+      const before = focused.current;
       const to = before?.isConnected ? before : document.getElementById("composer");
       // On a touch screen the focus in a field opens the keyboard.
       if (!touch.matches || !to?.matches("textarea")) to?.focus();
-    };
-  }, []);
+    },
+    [],
+  );
   // Where it covers the conversation it is the main part of the page, with the heading.
   const role = app.side.covers ? "main" : "complementary";
   const Heading = app.side.covers ? "h1" : "h2";

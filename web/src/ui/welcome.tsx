@@ -1,6 +1,6 @@
 // The first thing a stranger sees: one field, filled in already, and one button. Where guests are not
 // let in, the reason and a field for a token instead.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Entered, enter, serverInfo } from "../app/enter.ts";
 import { suggestName } from "../app/identity.ts";
 import { settings } from "../app/settings.ts";
@@ -31,7 +31,7 @@ export function Welcome({ name: known, onEntered, onSettings }: Props) {
     setWay(info === null ? "away" : info.guests ? "guest" : "token");
   };
   useEffect(() => void ask(), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     if (way === "guest") field.current?.select();
   }, [way]);
