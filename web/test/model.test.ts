@@ -133,6 +133,16 @@ test("what the server has stands before what it has not", () => {
   assert.deepEqual(pendings.of("lobby", undefined).map((p) => p.id), ["a", "b", "c"]);
 });
 
+test("a message that the server has, and that a gap left out, does not wait for ever to come back", () => {
+  const pendings = new Pendings();
+  const command = { type: "send", room: "lobby", body: { text: "hi" } };
+  pendings.accepted("a", command, "lobby", 5, 1);
+  pendings.accepted("b", command, "lobby", 90, 1);
+  pendings.accepted("c", command, "pond", 2, 1);
+  pendings.passed("lobby", 80);
+  assert.deepEqual([pendings.of("lobby", undefined), pendings.of("pond", undefined)].flat().map((p) => p.id), ["b", "c"]);
+});
+
 test("a message that has come back is not shown again by an older account of what is in hand", () => {
   const pendings = new Pendings();
   const command = { type: "send", room: "lobby", body: { text: "hi" } };

@@ -409,9 +409,11 @@ export class App implements RoomHost {
     if (frame.type === "message") {
       if (frame.from === this.model.me) this.pendings.arrived(frame.id);
       else this.absence.message();
+      this.pendings.passed(frame.room, frame.seq);
       this.arrived(frame.room, frame.from);
     } else if (frame.type === "gap") {
       this.absence.message(frame.to_seq - frame.from_seq + 1);
+      this.pendings.passed(frame.room, frame.to_seq);
     } else if (frame.type === "member") {
       this.closeLost();
     } else if (frame.type === "unread") {
@@ -441,6 +443,7 @@ export class App implements RoomHost {
 
   private takeSnapshot(snapshot: Snapshot): void {
     this.model.snapshot(snapshot as Parameters<Model["snapshot"]>[0]);
+    for (const { id, seq } of this.model.rooms.values()) this.pendings.passed(id, seq);
     const room = this.room();
     if (this.open && room) {
       this.arrange(this.open, room);

@@ -66,6 +66,11 @@ export class Pendings {
     if (this.returned.size > RETURNED_MAX) this.returned.delete(this.returned.values().next().value!);
   }
 
+  /** The stream is past `seq` of a room: what has landed there up to it, and did not come back, was in a gap. */
+  passed(room: string, seq: number): void {
+    for (const entry of this.entries.values()) if (entry.room === room && entry.seq !== undefined && entry.seq <= seq) this.arrived(entry.id);
+  }
+
   /** Of one conversation: what the server has in its order, then the others in the order written. */
   of(room: string | undefined, person: string | undefined): Pending[] {
     const here = [...this.entries.values()].filter(({ command, room: landed }) =>
