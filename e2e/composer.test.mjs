@@ -189,6 +189,8 @@ suite("what the composer offers", () => {
     await ann.page.keyboard.press("Enter");
     const message = ann.messages.last();
     await message.locator("pre").getByText("let a = 1;").waitFor();
+    // It has come back by the stream: before that it has no menu.
+    await message.locator(".tools").waitFor({ state: "attached" });
     assert.equal(await message.locator("strong").textContent(), "strong");
     assert.equal(await message.locator("blockquote").textContent(), "said");
     await ann.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

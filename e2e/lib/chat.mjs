@@ -36,11 +36,12 @@ export class Chat {
     return this.messages.filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
-  /** Types and presses Enter; returns when the server has it. */
+  /** Types and presses Enter; returns when the server has it, and the stream has brought it back: before, nothing can be done with it. */
   async send(text) {
     await this.write(text);
+    const message = this.message(text).last();
     await until(`${this.name}'s "${text}" is sent`, async () =>
-      ["sent", "delivered", "read"].includes(await this.message(text).last().getAttribute("data-state", { timeout: 5000 })),
+      ["sent", "delivered", "read"].includes(await message.getAttribute("data-state", { timeout: 5000 })) && (await message.locator(".tools").count()) > 0,
     );
   }
 
