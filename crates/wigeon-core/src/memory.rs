@@ -187,8 +187,9 @@ impl State for Memory {
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Infallible> {
         let on_it = |key: &&(RoomId, u64, String, UserId)| key.0 == *room && key.1 == seq;
         let stands = self.reactions.iter().filter(on_it).any(|key| key.2 == emoji && key.3 == *user);
-        let kinds: BTreeSet<&str> = self.reactions.iter().filter(on_it).map(|key| key.2.as_str()).collect();
-        Ok(Among { stands, count: kinds.len() })
+        let others =
+            self.reactions.iter().filter(on_it).map(|key| key.2.as_str()).filter(|other| *other != emoji);
+        Ok(Among { stands, count: others.collect::<BTreeSet<_>>().len() })
     }
 
     fn pin(&self, room: &RoomId, seq: u64) -> Result<Among, Infallible> {

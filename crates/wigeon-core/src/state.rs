@@ -162,7 +162,7 @@ pub trait State {
     fn was_there(&self, room: &RoomId, user: &UserId, seq: u64) -> Result<bool, Self::Error>;
     /// Whether the user is no member, but was one, and could only read when they left.
     fn left_as_reader(&self, room: &RoomId, user: &UserId) -> Result<bool, Self::Error>;
-    /// Whether the user's reaction stands on the message, and how many different ones do.
+    /// Whether the user's reaction stands on the message, and how many different other ones do, of whomever.
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Self::Error>;
     /// Whether the message is pinned, and how many are.
     fn pin(&self, room: &RoomId, seq: u64) -> Result<Among, Self::Error>;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wigeon_core::outcome::Applied;
 use wigeon_proto::error::ErrorCode;
 use wigeon_proto::event::{Forwarded, What};
+use wigeon_proto::limits::REACTIONS_PER_MESSAGE_MAX;
 
 use crate::world::{World, send};
 
@@ -90,6 +91,18 @@ fn only_what_one_sees_can_be_sent_on() {
     assert_eq!(world.refuses("dan", forward("d:dan~eve", "made", 2)), ErrorCode::Gone);
     let react = json!({"type":"react","room":"made","seq":1,"emoji":"👍","on":true});
     assert_eq!(world.refuses("dan", react), ErrorCode::NotFound, "nor reacted to");
+}
+
+#[test]
+fn a_message_with_all_the_reactions_it_can_have_takes_more_of_the_same() {
+    let mut world = World::with_group();
+    world.does("ann", send("look"));
+    let react = |emoji: &str| json!({"type":"react","room":"made","seq":1,"emoji":emoji,"on":true});
+    for i in 0..REACTIONS_PER_MESSAGE_MAX {
+        world.does("ann", react(&i.to_string()));
+    }
+    assert_eq!(world.refuses("bob", react("another")), ErrorCode::TooLarge);
+    assert!(world.does("bob", react("7")).event.is_some(), "one that is there already");
 }
 
 #[test]

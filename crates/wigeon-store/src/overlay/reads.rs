@@ -74,8 +74,9 @@ impl State for Overlay {
     fn reaction(&self, room: &RoomId, seq: u64, user: &UserId, emoji: &str) -> Result<Among, Fault> {
         let Some(n) = self.key(room)? else { return Ok(Among::default()) };
         self.with_reactions((n, seq), |standing| {
-            let kinds: HashSet<&str> = standing.iter().map(|(emoji, _)| emoji.as_str()).collect();
-            Among { stands: standing.contains(&(emoji.to_owned(), user.clone())), count: kinds.len() }
+            let others = standing.iter().map(|(other, _)| other.as_str()).filter(|other| *other != emoji);
+            let count = others.collect::<HashSet<_>>().len();
+            Among { stands: standing.contains(&(emoji.to_owned(), user.clone())), count }
         })
     }
 
