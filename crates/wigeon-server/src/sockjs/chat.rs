@@ -42,17 +42,20 @@ enum State {
         until: Instant,
         wanted: Wanted,
     },
-    /// `backlog` is what came behind `hello`.
+    /// `backlog` is what came behind `hello`, with it or after it.
     Opening {
         open: Coming,
-        backlog: Vec<String>,
+        backlog: Vec<Message>,
     },
     Open(Box<Open>),
     Ending(Ending),
 }
 
-/// An open feed and its first frames, or why there is none.
-type Coming = Pin<Box<dyn Future<Output = Result<(Open, Vec<Vec<u8>>), Refused>> + Send>>;
+/// An open feed, or why there is none.
+type Coming = Pin<Box<dyn Future<Output = Result<Open, Refused>> + Send>>;
+
+/// Messages that wait for a feed to open, which takes no longer than a read of the log.
+const BACKLOG_MAX: usize = 16;
 
 /// Who is refused, under the id of their `hello`.
 struct Refused(Option<CommandId>, WireError);
@@ -86,13 +89,16 @@ impl Chat {
 
     pub(super) fn has_room(&self) -> bool {
         match &self.state {
-            State::Opening { .. } => false,
+            State::Opening { backlog, .. } => backlog.len() < BACKLOG_MAX,
             State::Open(open) => open.has_room(),
             State::Waiting { .. } | State::Ending(_) => true,
         }
     }
 
     pub(super) fn receive(&mut self, message: &Message) {
+        if let State::Opening { backlog, .. } = &mut self.state {
+            return backlog.push(message.clone());
+        }
         let text = match message {
             Message::Text(bytes) => std::str::from_utf8(bytes).ok(),
             Message::Binary(_) => None,
@@ -108,41 +114,56 @@ impl Chat {
                     Ok((greeting, backlog)) => {
                         let wanted = wanted.clone();
                         let open = Box::pin(open_by_hello(self.app.clone(), greeting, wanted));
-                        State::Opening { open, backlog }
+                        State::Opening { open, backlog: backlog.into_iter().map(Message::from).collect() }
                     }
                     Err(refusal) => State::Ending(refused(&refusal)),
                 };
                 self.state = state;
             }
-            // In Opening there was no room, and who is refused hears it.
+            // Who is refused hears it.
             State::Opening { .. } | State::Ending(_) => {}
         }
     }
 
-    /// Takes in what was received. Whoever has sent it may have gone, but was told that it was heard.
-    pub(super) async fn settle(&mut self) {
-        if matches!(self.state, State::Opening { .. }) {
-            self.next().await;
+    /// Whether there is something that [`Self::settle`] does.
+    pub(super) fn has_work(&self) -> bool {
+        match &self.state {
+            State::Opening { .. } => true,
+            State::Open(open) => open.has_work(),
+            State::Waiting { .. } | State::Ending(_) => false,
         }
+    }
+
+    /// Takes in what was received, though nobody reads: its sender was told that it was heard. Cancel-safe.
+    pub(super) async fn settle(&mut self) {
+        self.open().await;
         if let State::Open(open) = &mut self.state {
             open.settle().await;
         }
     }
 
+    /// Ends the Opening. Cancel-safe.
+    async fn open(&mut self) {
+        let State::Opening { open, backlog } = &mut self.state else { return };
+        let opened = open.await;
+        let backlog = std::mem::take(backlog);
+        self.state = match opened {
+            Ok(open) => State::Open(Box::new(open)),
+            Err(refusal) => State::Ending(refused(&refusal)),
+        };
+        for message in &backlog {
+            self.receive(message);
+        }
+    }
+
     pub(super) async fn next(&mut self) -> Told {
+        self.open().await;
         let ending = match &mut self.state {
             State::Waiting { until, .. } => tokio::select! {
                 () = sleep_until(*until) => refused(&Refused(None, no_credentials())),
                 () = self.app.draining.cancelled() => going_down(),
             },
-            State::Opening { open, backlog } => match open.await {
-                Ok((mut open, first)) => {
-                    open.receive(Ok(backlog.iter().map(String::as_str).collect()));
-                    self.state = State::Open(Box::new(open));
-                    return told(first);
-                }
-                Err(refusal) => refused(&refusal),
-            },
+            State::Opening { .. } => unreachable!("it is awaited above"),
             State::Open(open) => match open.next().await {
                 Ok(messages) => return told(messages),
                 Err(ending) => ending,
@@ -190,7 +211,7 @@ async fn open_by_hello(
     app: Arc<App>,
     (id, on_behalf_of, hello): Greeting,
     wanted: Wanted,
-) -> Result<(Open, Vec<Vec<u8>>), Refused> {
+) -> Result<Open, Refused> {
     let caller = || {
         let token = hello.token.as_deref().ok_or_else(no_credentials)?;
         Ok((Caller::from_token(&app, token)?, wanted.by_hello(on_behalf_of, &hello)?))
@@ -200,9 +221,9 @@ async fn open_by_hello(
         Err(error) => Err(error),
     };
     match opened {
-        Ok((open, mut first)) => {
-            first.push(frame::reply_ok(id.as_ref(), b"{}"));
-            Ok((open, first))
+        Ok(mut open) => {
+            open.say_first(frame::reply_ok(id.as_ref(), b"{}"));
+            Ok(open)
         }
         Err(error) => Err(Refused(id, error)),
     }

@@ -87,6 +87,16 @@ impl Conversation {
         }
     }
 
+    /// Lets the application take in what was received, while nobody reads. Waits for ever where there is nothing
+    /// to take in. Cancel-safe.
+    pub(super) async fn work(&mut self) {
+        self.bring();
+        match &mut self.state {
+            State::Talking(Application::Chat(chat)) if chat.has_work() => chat.settle().await,
+            _ => std::future::pending().await,
+        }
+    }
+
     /// Lets the application take in what was received, before the end.
     pub(super) async fn settle(&mut self) {
         let until = Instant::now() + Duration::from_millis(SETTLE_MS_MAX);

@@ -27,6 +27,8 @@ pub(super) struct Open {
     app: Arc<App>,
     caller: Caller,
     feed: Feed,
+    /// What is said before anything else.
+    first: Vec<Vec<u8>>,
     pulse: Pulse,
     line: Line,
     /// Commands that have not been taken in, in order.
@@ -45,18 +47,19 @@ pub(super) struct Ending {
 
 impl Open {
     /// Opens the feed. The first frames are `ready` and perhaps `reset`.
-    pub(super) async fn begin(
-        app: Arc<App>,
-        caller: Caller,
-        wanted: Wanted,
-    ) -> Result<(Self, Vec<Vec<u8>>), WireError> {
+    pub(super) async fn begin(app: Arc<App>, caller: Caller, wanted: Wanted) -> Result<Self, WireError> {
         let opening = Opening::of(&app, &caller, wanted).await?;
         let feed = app.open_feed(opening.start.clone()).await.map_err(feed_error)?;
         let told = feed.cursor();
         let first = opening.frames(told, None);
         let pulse = Pulse::new(&app, &caller, false, false);
         let (line, backlog) = (Line::new(None), VecDeque::new());
-        Ok((Self { app, caller, feed, pulse, line, backlog, working: None, told }, first))
+        Ok(Self { app, caller, feed, first, pulse, line, backlog, working: None, told })
+    }
+
+    /// Adds what is said after the first frames, and still before anything else.
+    pub(super) fn say_first(&mut self, frame: Vec<u8>) {
+        self.first.push(frame);
     }
 
     /// Whether it takes another message.
@@ -86,7 +89,12 @@ impl Open {
         }
     }
 
-    /// Takes in every command there is, whether or not anybody reads the replies.
+    /// Whether a command has not been taken in.
+    pub(super) fn has_work(&self) -> bool {
+        self.working.is_some() || !self.backlog.is_empty()
+    }
+
+    /// Takes in every command there is, whether or not anybody reads the replies. Cancel-safe.
     pub(super) async fn settle(&mut self) {
         loop {
             self.work();
@@ -98,6 +106,9 @@ impl Open {
 
     /// The next frames. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Vec<Vec<u8>>, Ending> {
+        if !self.first.is_empty() {
+            return Ok(std::mem::take(&mut self.first));
+        }
         loop {
             self.work();
             let replies = self.line.take();

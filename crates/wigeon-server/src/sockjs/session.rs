@@ -1,7 +1,8 @@
 //! Sessions over HTTP: what is between two requests of one client.
 //!
 //! A task owns the conversation. A reader (a held poll, or an open stream) hands it the way to its
-//! response; the task asks the conversation for the next frame only while that way takes one. A reader that
+//! response; the task asks the conversation for the next frame only while that way takes one, and otherwise only lets
+//! it do what it was sent. A reader that
 //! goes away in the middle ends the session, since nobody knows what of its last response arrived; one that
 //! does not come back in time ends it too. The chat loses nothing by that: its cursors are with the client.
 
@@ -187,10 +188,13 @@ impl Session {
                         let _ = payload.taken.send(());
                     }
                 }
-                (permit, frame) = frame(reading.as_ref(), &mut self.conversation) => {
-                    let reader = self.reader.as_mut().expect("a frame is made for a reader");
-                    if reader.hand(permit, &frame) {
-                        self.leave();
+                made = frame(reading.as_ref(), &mut self.conversation) => {
+                    // Without a reader there is none, but perhaps room for more of what is sent.
+                    if let Some((permit, frame)) = made {
+                        let reader = self.reader.as_mut().expect("a frame is made for a reader");
+                        if reader.hand(permit, &frame) {
+                            self.leave();
+                        }
                     }
                 }
                 () = sleep_until(patience), if self.newcomer.is_some() => {
@@ -248,15 +252,19 @@ async fn gone(way: Option<&mpsc::Sender<Bytes>>) {
     }
 }
 
-/// Waits until there is a reader that takes a frame, and then for the frame. Cancel-safe.
+/// Waits until the reader takes a frame, and then for the frame; where nobody reads, until something of what was sent
+/// has been taken in. Cancel-safe.
 async fn frame<'a>(
     way: Option<&'a mpsc::Sender<Bytes>>,
     conversation: &mut Conversation,
-) -> (Permit<'a, Bytes>, Frame) {
-    let Some(way) = way else { return std::future::pending().await };
+) -> Option<(Permit<'a, Bytes>, Frame)> {
+    let Some(way) = way else {
+        conversation.work().await;
+        return None;
+    };
     // A closed way is the other branch's affair.
     let Ok(permit) = way.reserve().await else { return std::future::pending().await };
-    (permit, conversation.next().await)
+    Some((permit, conversation.next().await))
 }
 
 fn disconnect_from_now() -> Instant {
