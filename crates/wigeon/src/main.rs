@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::FromArgMatches;
+use rustix::fs::Mode;
 
 use crate::cli::{Cli, Command};
 use crate::config::{ConfigError, Loaded};
@@ -47,7 +48,13 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     let load = |sources| config::load(sources, |name| env::var_os(name));
-    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    if !matches!(command, Command::Bench(_)) {
+        // What is written into a data directory is what people say to each other: its owner's alone, also where the
+        // directory itself was made by somebody else and lets others in.
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
+    match command {
         Command::Serve(sources) => serve::run(load(sources)?),
         Command::Token(arguments) => {
             let loaded = load(arguments.sources())?;
