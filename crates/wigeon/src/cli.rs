@@ -7,7 +7,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use wigeon_proto::id::UserId;
 
 use crate::bench;
 use crate::settings::{Settings, Switch};
@@ -128,8 +129,8 @@ pub(crate) struct Sources {
 #[derive(Debug, Args)]
 pub(crate) struct TokenArguments {
     /// Whom the token is for: letters, digits, dot, underscore, hyphen
-    #[arg(long, value_name = "ID")]
-    pub(crate) user: String,
+    #[arg(long, value_name = "ID", value_parser = user)]
+    pub(crate) user: UserId,
     /// The name others see
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -166,9 +167,10 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("way").required(true).args(["to_nats", "from_nats"])))]
 pub(crate) struct MigrateArguments {
     /// From one machine to a cluster
-    #[arg(long, conflicts_with = "from_nats", required_unless_present = "from_nats")]
+    #[arg(long)]
     pub(crate) to_nats: bool,
     /// From a cluster back to one machine
     #[arg(long)]
@@ -232,6 +234,15 @@ pub(crate) fn command() -> clap::Command {
         command = command.mut_subcommand(name, |command| command.mut_args(say_default));
     }
     command
+}
+
+/// Reads whom a token is for. Guests have theirs from the server alone.
+fn user(text: &str) -> Result<UserId, String> {
+    match UserId::parse(text) {
+        Ok(user) if user.is_guest() => Err("only the server speaks for guests".to_owned()),
+        Ok(user) => Ok(user),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Reads `90s`, `15m`, `24h`, `30d`.

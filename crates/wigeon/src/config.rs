@@ -47,6 +47,8 @@ pub(crate) enum ConfigError {
     Variable { name: String, message: String },
     #[error("{0}")]
     Secret(wigeon_server::auth::secret::SecretError),
+    #[error("say where NATS is, with --nats")]
+    NoNats,
 }
 
 /// A line of the config file with something wrong in it.

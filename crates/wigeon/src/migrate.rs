@@ -7,7 +7,7 @@ use wigeon_store::cluster::JoinError;
 use wigeon_store::cluster::migrate::{Moved, from_stream, to_stream};
 
 use crate::cli::MigrateArguments;
-use crate::config::Loaded;
+use crate::config::{ConfigError, Loaded};
 use crate::serve::nats;
 use crate::speak::sentence;
 
@@ -15,7 +15,7 @@ use crate::speak::sentence;
 pub(crate) fn run(arguments: &MigrateArguments, loaded: &Loaded) -> Result<String> {
     let settings = &loaded.settings;
     let data = settings.data.as_ref().expect("the defaults name a directory");
-    let nats = nats(settings).ok_or_else(|| anyhow!("say where NATS is, with --nats"))?;
+    let nats = nats(settings).ok_or(ConfigError::NoNats)?;
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let moved = runtime.block_on(async {
         if arguments.to_nats {

@@ -189,6 +189,16 @@ fn a_wrong_flag_or_variable_exits_with_2_and_says_what_was_expected() {
     assert!(
         said.err.starts_with("error: invalid value 'maybe' for '--guests <WHO>': expected on, off or auto\n")
     );
+    let said = directory.run(&["token", "--user", "a b"]);
+    let expected =
+        "error: invalid value 'a b' for '--user <ID>': a user id must match [A-Za-z0-9._-]{1,64}\n";
+    assert!(said.code == Some(2) && said.err.starts_with(expected), "{}", said.err);
+    let said = directory.run(&["token", "--user", "g:abc"]);
+    let expected = "error: invalid value 'g:abc' for '--user <ID>': only the server speaks for guests\n";
+    assert!(said.code == Some(2) && said.err.starts_with(expected), "{}", said.err);
+    let said = directory.run(&["migrate"]);
+    assert!(said.code == Some(2) && said.err.contains("<--to-nats|--from-nats>"), "{}", said.err);
+    directory.run(&["migrate", "--to-nats"]).says(2, "error: say where NATS is, with --nats");
     let said = directory.wigeon(&[]).env("WIGEON_DURABILITY", "disk").output().unwrap();
     Said::new(said).says(2, "error: WIGEON_DURABILITY: invalid value 'disk': expected fsync, os or memory");
     let said = directory.wigeon(&[]).env("WIGEON_AUTH_SECRET", "short").output().unwrap();
@@ -203,10 +213,6 @@ fn a_token_needs_the_servers_secret() {
         1,
         "error: there is no secret at ./wigeon-data/secret yet\n  hint: start wigeon once, or say where its data is with --data, or set WIGEON_AUTH_SECRET",
     );
-    directory.run(&["token", "--user", "a b"]).says(1, "error: a user id must match [A-Za-z0-9._-]{1,64}");
-    directory
-        .run(&["token", "--user", "g:abc"])
-        .says(1, "error: only the server speaks for guests: --user must match [A-Za-z0-9._-]{1,64}");
     let mut command = directory.wigeon(&["token", "--user", "ann", "--name", "Ann", "--role", "service"]);
     let said = Said::new(command.env("WIGEON_AUTH_SECRET", "x".repeat(32)).output().unwrap());
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
@@ -288,6 +294,23 @@ fn a_secret_that_others_can_read_stops_the_start() {
         1,
         "error: ./wigeon-data/secret can be read by others (mode 0644); run: chmod 600 ./wigeon-data/secret",
     );
+}
+
+#[test]
+fn what_is_made_in_a_directory_that_others_can_enter_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new();
+    let data = directory.0.join("wigeon-data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Running::start(&directory, &[]);
+    let files = fs::read_dir(&data).unwrap().map(|file| file.unwrap());
+    let of_others =
+        files.map(|file| (file.file_name(), file.metadata().unwrap().permissions().mode() & 0o077));
+    let of_others: Vec<_> = of_others.collect();
+    assert!(of_others.iter().any(|(name, _)| name == "wigeon.db"), "{of_others:?}");
+    assert!(of_others.iter().all(|(_, rights)| *rights == 0), "{of_others:?}");
+    drop(server);
 }
 
 #[test]
