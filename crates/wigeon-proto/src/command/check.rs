@@ -102,7 +102,7 @@ pub fn check_name(what: &str, text: &str, bytes_max: usize) -> Result<(), WireEr
     if text.trim().is_empty() || text.contains(char::is_control) {
         return Err(bad(format!("`{what}` is empty or has control characters")));
     }
-    at_most(text.len(), bytes_max, what)
+    at_most(text.len(), bytes_max, &format!("bytes of `{what}`"))
 }
 
 fn within(number: u64, min: u64, max: u64, what: &str) -> Result<(), WireError> {

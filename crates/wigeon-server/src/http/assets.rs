@@ -99,8 +99,8 @@ impl Ready {
             |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
         let known =
             asked(header::IF_NONE_MATCH).is_some_and(|tags| tags.contains(self.tag.to_str().unwrap_or("\"")));
-        let takes_gzip = asked(header::ACCEPT_ENCODING).is_some_and(|codings| codings.contains("gzip"));
-        let gzip = self.gzip.as_ref().filter(|_| takes_gzip);
+        let compressed = asked(header::ACCEPT_ENCODING).is_some_and(takes_gzip);
+        let gzip = self.gzip.as_ref().filter(|_| compressed);
         let mut response = Response::new(match (known, gzip) {
             (true, _) => Body::empty(),
             (false, Some(gzip)) => Body::from(gzip.clone()),
@@ -133,6 +133,15 @@ impl Ready {
     }
 }
 
+/// Whether `Accept-Encoding` names gzip, and not only to refuse it (`gzip;q=0`).
+fn takes_gzip(codings: &str) -> bool {
+    codings.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let refused = |part: &str| part.strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && !parts.any(refused)
+    })
+}
+
 fn gzip(bytes: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes everything").into()
@@ -153,6 +162,16 @@ mod tests {
     use crate::auth::OriginPolicy;
 
     use super::*;
+
+    #[test]
+    fn gzip_goes_to_those_who_take_it() {
+        for yes in ["gzip", "deflate, gzip;q=1.0, *;q=0.5", "br,GZIP ; q=0.1"] {
+            assert!(takes_gzip(yes), "{yes}");
+        }
+        for no in ["", "identity", "br", "gzip;q=0, br", "gzip; q=0.0", "x-gzipped"] {
+            assert!(!takes_gzip(no), "{no}");
+        }
+    }
 
     #[test]
     fn only_the_chat_page_shows_what_stands_elsewhere_and_one_of_https_nothing_of_http() {

@@ -101,10 +101,21 @@ pub(crate) fn check_host(
     headers: &HeaderMap,
     authority: Option<&str>,
 ) -> Result<Host, WireError> {
-    let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    // HTTP/2 carries the host in the request's target.
-    let host = app.origins.check_host(named.or(authority), ends.local);
-    host.map_err(|misdirected| WireError::new(ErrorCode::MisdirectedRequest, misdirected.to_string()))
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let named = hosts.next().and_then(|value| value.to_str().ok());
+    if hosts.next().is_some() {
+        return Err(WireError::new(ErrorCode::BadRequest, "a request has one `Host`"));
+    }
+    let ours = |host: Option<&str>| {
+        let host = app.origins.check_host(host, ends.local);
+        host.map_err(|misdirected| WireError::new(ErrorCode::MisdirectedRequest, misdirected.to_string()))
+    };
+    // A whole URL as the request's target, as to a proxy (and in HTTP/2), names the host as well (RFC 9112, 3.2.2).
+    let host = ours(authority.or(named))?;
+    if authority.is_some() && named.is_some() {
+        ours(named)?;
+    }
+    Ok(host)
 }
 
 /// The two ends of a request's connection, and the host its target names.

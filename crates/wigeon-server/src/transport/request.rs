@@ -1,5 +1,7 @@
 //! What a read asks for: the query, and the few headers that count.
 
+use std::num::IntErrorKind;
+
 use http::header;
 use http::request::Parts;
 use wigeon_proto::error::{ErrorCode, WireError};
@@ -164,7 +166,8 @@ fn number(text: Option<&str>, name: &str, max: u64) -> Result<Option<u64>, WireE
     let Some(text) = text else { return Ok(None) };
     match text.parse::<u64>() {
         Ok(number) => Ok(Some(number.min(max))),
-        Err(_) => Err(bad(format!("`{name}` is a number"))),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(max)),
+        Err(_) => Err(bad(format!("`{name}` has to be a whole number"))),
     }
 }
 

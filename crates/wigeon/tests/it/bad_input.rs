@@ -3,6 +3,7 @@
 
 use crate::ops::{group, live, now, refused};
 use crate::server::{Server, send, soon};
+use crate::sockjs_wire::ask;
 use serde_json::{Value, json};
 use wigeon_client::{Client, Connection, Error, Frame, Method, ReadOptions, Uplink};
 use wigeon_proto::transport::Transport;
@@ -298,4 +299,36 @@ async fn a_binary_message_is_a_bad_request_and_the_connection_goes_on() {
     let replies =
         soon("a reply", socket.commands(&[json!({ "id": "p", "type": "ping" })])).await.expect("it goes on");
     assert!(replies[0].ok.is_some());
+}
+
+#[tokio::test]
+async fn a_request_says_once_whom_it_is_for_and_whole_urls_say_it_too() {
+    let server = Server::start().await;
+    let ours = server.base();
+    let host = ours.trim_start_matches("http://");
+    let whole = format!("GET {ours}/v1/info");
+    let asked: [(&str, &[&str], u16); 5] = [
+        (&whole, &[host], 200),
+        (&whole, &["evil.example"], 421),
+        ("GET http://evil.example/v1/info", &[host], 421),
+        ("GET /v1/info", &[host, host], 400),
+        ("GET /v1/info", &[host, "evil.example"], 400),
+    ];
+    for (line, hosts, status) in asked {
+        let headers: Vec<_> = hosts.iter().map(|host| ("Host", *host)).collect();
+        assert_eq!(ask(&server, line, &headers, "").await.head.status, status, "{line} {hosts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_beyond_all_bounds_is_cut_to_its_own_and_what_is_none_is_refused() {
+    let server = Server::start().await;
+    let bearer = format!("Bearer {}", server.user("ann").token().expect("a token"));
+    let headers = [("Authorization", &*bearer)];
+    for name in ["limit", "max_per_room", "padding", "last"] {
+        for (number, status) in [("99999999999999999999999", 200), ("-1", 400), ("1.5", 400), ("x", 400)] {
+            let line = format!("GET /v1/events?transport=poll&{name}={number}");
+            assert_eq!(ask(&server, &line, &headers, "").await.head.status, status, "{line}");
+        }
+    }
 }
