@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LANGUAGES } from "../src/i18n/index.ts";
 import { askedAt, emojiFor, mentionsIn, peopleFor } from "../src/model/suggest.ts";
 
 const asked = (text: string) => {
@@ -44,4 +45,11 @@ test("who is named in a text", () => {
   const people = [{ id: "a", name: "Ann" }, { id: "l", name: "Ann Lee" }, { id: "b", name: "Bo" }];
   assert.deepEqual(mentionsIn("@Ann Lee, have you seen @Bo?", people), ["l", "b"]);
   assert.deepEqual(mentionsIn("mail ann@example.org", people), []);
+});
+
+test("each emoji has a name in the page's language", () => {
+  const { words } = emojiFor("duck")[0] ?? { words: [] };
+  assert.equal(LANGUAGES.en.emojiName(words), "duck");
+  assert.equal(LANGUAGES.zh.emojiName(words), "鸭子");
+  assert.ok(emojiFor("", Infinity).every(({ words }) => /\p{Script=Han}/u.test(LANGUAGES.zh.emojiName(words))));
 });

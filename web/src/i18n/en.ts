@@ -136,6 +136,7 @@ export const en = {
   moreActions: "More actions",
   reply: "Reply",
   react: "React",
+  emojiName: ([english = ""]: readonly string[]) => english.replaceAll("_", " "),
   reactWith: (emoji: string) => s`React with ${emoji}`,
   reactionBy: (emoji: string, names: string[]) => s`${emoji} ${list(names)}`,
   copy: "Copy text",

@@ -130,6 +130,7 @@ export const zh: Strings = {
   moreActions: "更多操作",
   reply: "回复",
   react: "表态",
+  emojiName: (words) => words.at(-1) ?? "",
   reactWith: (emoji) => s`用 ${emoji} 表态`,
   reactionBy: (emoji, names) => s`${emoji} ${list(names)}`,
   copy: "复制文字",

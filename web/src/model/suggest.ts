@@ -52,11 +52,12 @@ export function peopleFor(q: string, people: readonly Named[]): Named[] {
     .map(({ person }) => person);
 }
 
-export function emojiFor(q: string, max = CHOICES_MAX): { emoji: string; name: string }[] {
+/** Emoji that one of its words finds; `name` is that word, `words` are all of them, the English ones first. */
+export function emojiFor(q: string, max = CHOICES_MAX): { emoji: string; name: string; words: readonly string[] }[] {
   const wanted = q.toLowerCase();
   const found = EMOJI.map(({ emoji, words }) => {
     const word = words.find((each) => each.startsWith(wanted)) ?? words.find((each) => each.includes(wanted));
-    return { emoji, name: word ?? "", rank: word === undefined ? 2 : word.startsWith(wanted) ? 0 : 1 };
+    return { emoji, words, name: word ?? "", rank: word === undefined ? 2 : word.startsWith(wanted) ? 0 : 1 };
   });
   return found.filter(({ rank }) => rank < 2).sort((a, b) => a.rank - b.rank).slice(0, max);
 }

@@ -54,8 +54,8 @@ function AllEmoji({ mine, onPick, onClose }: { mine: (emoji: string) => boolean;
         <input ref={field} type="search" autocomplete="off" spellcheck={false} placeholder={t.findEmoji} value={q} onInput={(event) => setQ(event.currentTarget.value)} />
       </label>
       <div class="emoji-grid">
-        {emojiFor(q.trim(), Infinity).map(({ emoji, name }) => (
-          <button type="button" key={emoji} aria-pressed={mine(emoji)} aria-label={t.reactWith(emoji)} title={name.replaceAll("_", " ")} onClick={() => onPick(emoji)}>
+        {emojiFor(q.trim(), Infinity).map(({ emoji, words }) => (
+          <button type="button" key={emoji} aria-pressed={mine(emoji)} aria-label={t.reactWith(emoji)} title={t.emojiName(words)} onClick={() => onPick(emoji)}>
             {emoji}
           </button>
         ))}
