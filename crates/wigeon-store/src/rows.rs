@@ -137,6 +137,13 @@ pub(crate) fn users_of_role(db: &Connection, n: i64, role: Role) -> Result<HashS
     rows.map(|user| stored(UserId::parse(&user?))).collect()
 }
 
+/// The members who have come since a message was said.
+pub(crate) fn joined_since(db: &Connection, n: i64, seq: u64) -> Result<HashSet<UserId>, Fault> {
+    let mut statement = db.prepare_cached("SELECT user FROM member WHERE room = ?1 AND joined_seq >= ?2")?;
+    let rows = statement.query_map(params![n, seq], |row| row.get::<_, String>(0))?;
+    rows.map(|user| stored(UserId::parse(&user?))).collect()
+}
+
 /// The rooms a user is a member of.
 pub(crate) fn rooms_of(db: &Connection, user: &UserId) -> Result<HashSet<RoomId>, Fault> {
     let mut statement = db.prepare_cached(

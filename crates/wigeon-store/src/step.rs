@@ -45,6 +45,8 @@ pub struct Committed {
     pub joined: Vec<UserId>,
     /// Whose membership ends with it.
     pub left: Vec<UserId>,
+    /// Members from whom it is kept: it has the words of a message that was said before they came.
+    pub kept_from: Vec<UserId>,
 }
 
 /// An entry with what is made of it before it waits in line, on its sender's time.
@@ -168,6 +170,13 @@ impl Stepper {
             shown.sent = sent.is_some().then_some((admitted.key, admitted.hash));
             recent.message = recent_message(n, &event, &shown.json);
             let about = event.about().clone();
+            let (public, kept_from) = match &event.what {
+                What::Edited { seq, .. } => (
+                    public && self.overlay.is_public(&about, *seq)?,
+                    self.overlay.too_late_for(&about, *seq)?,
+                ),
+                _ => (public, Vec::new()),
+            };
             committed = Some(Committed {
                 cursor: here,
                 public,
@@ -179,6 +188,7 @@ impl Stepper {
                 json: shown.json.clone(),
                 joined,
                 left,
+                kept_from,
             });
             row = Some(shown);
         }

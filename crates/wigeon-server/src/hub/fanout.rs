@@ -108,6 +108,7 @@ impl Fanout {
             json,
             joined,
             left,
+            kept_from: Vec::new(),
         }
     }
 

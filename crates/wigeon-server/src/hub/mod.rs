@@ -227,10 +227,13 @@ impl Touched {
 }
 
 /// Notes who is to have a run, as things stand at its place in the log.
-fn note(audience: &Audience, room: &RoomId, public: bool, run: usize, touched: &mut Vec<Touched>) {
-    let Some(subscriptions) = audience.rooms.get(room) else { return };
-    for subscription in subscriptions.values().filter(|heard| heard.member || public) {
+fn note(audience: &Audience, event: &Committed, run: usize, touched: &mut Vec<Touched>) {
+    let Some(subscriptions) = audience.rooms.get(&event.room) else { return };
+    for subscription in subscriptions.values().filter(|heard| heard.member || event.public) {
         let slot = &subscription.slot;
+        if event.kept_from.contains(&slot.user) {
+            continue;
+        }
         // A slot remembers its place in the list of the commit at hand; one of an earlier list is another's.
         let place = slot.touched.load(Ordering::Relaxed);
         match touched.get_mut(place) {
@@ -264,22 +267,23 @@ impl Outlet for Hub {
             if let What::User { user, .. } = &event.what {
                 self.shared.names.note(user);
             }
-            let shown = Arc::new(Shown::new(event.cursor, event.json, counts));
+            let shown = Arc::new(Shown::new(event.cursor, event.json.clone(), counts));
             for user in &event.joined {
                 audience.enter(&event.room, user);
             }
             let moved = !event.joined.is_empty() || !event.left.is_empty();
+            let by_itself = moved || !event.kept_from.is_empty();
             match (runs.last_mut(), &open) {
                 (Some(run), Some((room, public)))
-                    if !moved && *room == event.room && *public == event.public =>
+                    if !by_itself && *room == event.room && *public == event.public =>
                 {
                     run.events.push(shown);
                 }
                 _ => {
                     runs.push(Run::new(shown));
-                    note(&audience, &event.room, event.public, runs.len() - 1, &mut touched);
-                    // After a movement the audience is another one, so that its run takes no more.
-                    open = (!moved).then(|| (event.room.clone(), event.public));
+                    note(&audience, &event, runs.len() - 1, &mut touched);
+                    // What comes after has another audience, so that this run takes no more.
+                    open = (!by_itself).then(|| (event.room.clone(), event.public));
                 }
             }
             for user in &event.left {
@@ -366,6 +370,7 @@ mod tests {
             json: b"{\"seen\":1}".as_slice().into(),
             joined: Vec::new(),
             left: Vec::new(),
+            kept_from: Vec::new(),
         }
     }
 

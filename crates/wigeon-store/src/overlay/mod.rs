@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use wigeon_core::entry::PayloadHash;
 use wigeon_core::outcome::Change;
-use wigeon_core::state::{Member, MessageState, Room};
+use wigeon_core::state::{Member, MessageState, Room, State as _};
 use wigeon_proto::cursor::Epoch;
 use wigeon_proto::id::{RoomId, UserId};
 use wigeon_proto::limits::ANSWERS_KEPT_MS;
@@ -146,6 +146,30 @@ impl Overlay {
             }
         }
         Ok(rooms)
+    }
+
+    /// The members who may not see a message, for it was said before they came.
+    pub(crate) fn too_late_for(&self, room: &RoomId, seq: u64) -> Result<Vec<UserId>, Fault> {
+        let look = |(n, room): &Keyed<Room>| (*n, room.open_after(true));
+        let Some((n, open_after)) = self.with_room(room, look)? else { return Ok(Vec::new()) };
+        if open_after.is_some_and(|after| seq > after) {
+            return Ok(Vec::new());
+        }
+        let moves = self.recent.iter().flat_map(|recent| &recent.moves);
+        let came = moves.filter(|moved| moved.came && moved.room == *room).map(|moved| moved.user.clone());
+        let mut late = Vec::new();
+        for user in rows::joined_since(&self.tables, n, seq)?.into_iter().chain(came) {
+            if self.member(room, &user)?.is_some() && !self.was_there(room, &user, seq)? {
+                late.push(user);
+            }
+        }
+        Ok(late)
+    }
+
+    /// Whether anybody may see a message.
+    pub(crate) fn is_public(&self, room: &RoomId, seq: u64) -> Result<bool, Fault> {
+        let opens = self.with_room(room, |(_, room)| room.open_after(false))?;
+        Ok(opens.flatten().is_some_and(|after| seq > after))
     }
 
     /// What is asked next is of the entry with this key.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use rusqlite::{OptionalExtension, params};
+use wigeon_proto::id::UserId;
 
 use super::View;
 use crate::Fault;
@@ -25,6 +26,8 @@ pub(super) struct Span {
     pub(super) to: u64,
     /// The room's newest message.
     pub(super) head_seq: u64,
+    /// Messages after this one are the reader's to see; of others it has to be looked up.
+    pub(super) seen_after: u64,
     /// Events of the room up to here have gone.
     pub(super) gone: u64,
     pub(super) skip: Option<Skip>,
@@ -41,7 +44,7 @@ pub(super) struct Skip {
 
 impl Span {
     pub(super) fn new(n: i64, head_seq: u64, after: u64, to: u64) -> Self {
-        Self { n, after, to, head_seq, gone: 0, skip: None }
+        Self { n, after, to, head_seq, seen_after: 0, gone: 0, skip: None }
     }
 
     /// Whether some of what was visible has gone.
@@ -80,14 +83,21 @@ enum Kind {
 /// The lanes of some spans, and the next position of each.
 pub(super) struct Merge<'a> {
     view: &'a View<'a>,
+    user: &'a UserId,
     lanes: Vec<Lane<'a>>,
     heap: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl<'a> Merge<'a> {
-    /// What the spans show after a position.
-    pub(super) fn new(view: &'a View<'_>, spans: &'a [Span], after: u64) -> Result<Self, Fault> {
-        let mut merge = Self { view, lanes: Vec::with_capacity(2 * spans.len()), heap: BinaryHeap::new() };
+    /// What the spans show a user after a position.
+    pub(super) fn new(
+        view: &'a View<'_>,
+        user: &'a UserId,
+        spans: &'a [Span],
+        after: u64,
+    ) -> Result<Self, Fault> {
+        let lanes = Vec::with_capacity(2 * spans.len());
+        let mut merge = Self { view, user, lanes, heap: BinaryHeap::new() };
         for span in spans.iter().filter(|span| span.to > after) {
             let after = span.after.max(after);
             let shown = span.skip.as_ref().map_or(after, |skip| after.max(skip.to_pos));
@@ -112,7 +122,7 @@ impl<'a> Merge<'a> {
 
     /// Puts a lane where its next position belongs.
     fn wait_for(&mut self, i: usize) -> Result<(), Fault> {
-        if let Some(position) = self.lanes[i].next(self.view)? {
+        if let Some(position) = self.lanes[i].next(self.view, self.user)? {
             self.heap.push(Reverse((position, i)));
         }
         Ok(())
@@ -124,14 +134,14 @@ impl<'a> Lane<'a> {
         Self { span, kind, fetched: VecDeque::new(), fetch: FETCH_MIN, ended: false }
     }
 
-    fn next(&mut self, view: &View<'_>) -> Result<Option<u64>, Fault> {
+    fn next(&mut self, view: &View<'_>, user: &UserId) -> Result<Option<u64>, Fault> {
         while self.fetched.is_empty() && !self.ended {
-            self.fetch(view)?;
+            self.fetch(view, user)?;
         }
         Ok(self.fetched.pop_front())
     }
 
-    fn fetch(&mut self, view: &View<'_>) -> Result<(), Fault> {
+    fn fetch(&mut self, view: &View<'_>, user: &UserId) -> Result<(), Fault> {
         let Span { n, to, .. } = *self.span;
         let mut count = 0;
         match &mut self.kind {
@@ -158,7 +168,8 @@ impl<'a> Lane<'a> {
                 let mut rows = statement.query(params![n, *after, to, self.fetch])?;
                 while let Some(row) = rows.next()? {
                     (count, *after) = (count + 1, row.get(0)?);
-                    if !self.span.skips_about(row.get(1)?) {
+                    let target = row.get(1)?;
+                    if !self.span.skips_about(target) && !view.hides(user, self.span, *after, target)? {
                         self.fetched.push_back(*after);
                     }
                 }

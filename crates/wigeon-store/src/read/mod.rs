@@ -223,7 +223,7 @@ impl<'a> View<'a> {
         n: i64,
         room: &Room,
         member: Option<&Member>,
-    ) -> Result<Vec<(u64, u64)>, QueryError> {
+    ) -> Result<Vec<(u64, u64)>, Fault> {
         let open = if asker.service { Some(0) } else { room.open_after(member.is_some()) };
         let open = open.map(|after| (after, room.head_seq));
         if open == Some((0, room.head_seq)) {

@@ -8,12 +8,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use wigeon_proto::id::{RoomId, UserId};
 
 use super::lanes::{Merge, Skip, Span};
-use super::{QueryError, View};
-use crate::rows::find_room;
+use super::{Asker, QueryError, View};
+use crate::rows::{find_member, find_room};
 use crate::{Fault, stored};
 
 /// Positions looked through before rooms are asked one by one: a millisecond at most.
@@ -115,7 +115,7 @@ impl View<'_> {
 
     /// Reads what the spans show, until there is enough. Says whether there is more.
     fn fill(&self, records: &mut Records<'_>, spans: &mut [Span]) -> Result<bool, Fault> {
-        let PageRequest { mut after, max_per_room, .. } = *records.request;
+        let PageRequest { mut after, max_per_room, ref user, .. } = *records.request;
         let near = self.near.min(NEAR_EACH * spans.len() as u64);
         let near = self.position.min(after.saturating_add(near));
         // What is left out of a room can be told only from all of it.
@@ -127,7 +127,13 @@ impl View<'_> {
             for event in found {
                 let span = &spans[event.span];
                 let is_left_out = event.seq.is_some() && span.skips_message(event.position);
-                if !is_left_out && !span.skips_about(event.target) && !records.take(self, event.position)? {
+                if is_left_out
+                    || span.skips_about(event.target)
+                    || self.hides(user, span, event.position, event.target)?
+                {
+                    continue;
+                }
+                if !records.take(self, event.position)? {
                     return Ok(true);
                 }
             }
@@ -138,7 +144,7 @@ impl View<'_> {
             }
         }
         if after < self.position {
-            let mut merge = Merge::new(self, spans, after)?;
+            let mut merge = Merge::new(self, user, spans, after)?;
             while let Some(position) = merge.next()? {
                 if !records.take(self, position)? {
                     return Ok(true);
@@ -181,22 +187,29 @@ impl View<'_> {
         };
         let mut newest = BinaryHeap::new();
         let mut messages = self.db.prepare_cached(
-            "SELECT pos FROM event INDEXED BY event_message WHERE room = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?3",
+            "SELECT pos, NULL FROM event INDEXED BY event_message WHERE room = ?1 AND seq <= ?2
+             ORDER BY seq DESC",
         )?;
         let mut others = self.db.prepare_cached(
-            "SELECT pos FROM event INDEXED BY event_other WHERE room = ?1 AND pos <= ?2 AND seq IS NULL
-             ORDER BY pos DESC LIMIT ?3",
+            "SELECT pos, target FROM event INDEXED BY event_other
+             WHERE room = ?1 AND pos <= ?2 AND seq IS NULL ORDER BY pos DESC",
         )?;
         let spans = self.spans(&everything)?.all;
         for span in &spans {
             let to_seq = self.seq_at(span, span.to)?;
             for (lane, to) in [(&mut messages, to_seq), (&mut others, span.to)] {
-                let mut rows = lane.query(params![span.n, to, count])?;
-                while let Some(row) = rows.next()? {
+                let (mut rows, mut found) = (lane.query(params![span.n, to])?, 0);
+                while found < count
+                    && let Some(row) = rows.next()?
+                {
                     let position: u64 = row.get(0)?;
                     if position <= span.after {
                         break;
                     }
+                    if self.hides(user, span, position, row.get(1)?)? {
+                        continue;
+                    }
+                    found += 1;
                     newest.push(Reverse(position));
                     if newest.len() > count {
                         newest.pop();
@@ -217,7 +230,8 @@ impl View<'_> {
                 Some((n, room)) if room.is_public() => {
                     spans.names.insert(n, id.clone());
                     let after = after.max(room.public_pos);
-                    spans.all.push(Span { gone: room.gone_pos, ..Span::new(n, room.head_seq, after, end) });
+                    let span = Span::new(n, room.head_seq, after, end);
+                    spans.all.push(Span { seen_after: room.public_seq, gone: room.gone_pos, ..span });
                 }
                 _ => spans.unavailable.push(id.clone()),
             }
@@ -227,7 +241,8 @@ impl View<'_> {
             spans.all.push(Span::new(n, room.head_seq, after, end));
         }
         let mut statement = self.db.prepare_cached(
-            "SELECT room.n, room.id, room.head_seq, interval.joined_pos, interval.left_pos, room.gone_pos
+            "SELECT room.n, room.id, room.head_seq, interval.joined_pos, interval.left_pos, room.gone_pos,
+               interval.joined_seq
              FROM interval JOIN room ON room.n = interval.room
              WHERE interval.user = ?1 AND room.head_pos > ?2 AND (interval.left_pos IS NULL OR interval.left_pos > ?2)",
         )?;
@@ -240,10 +255,34 @@ impl View<'_> {
             let to = left.unwrap_or(end).min(watched.get(&n).copied().unwrap_or(u64::MAX));
             if after < to {
                 spans.names.insert(n, stored(RoomId::parse(&id))?);
-                spans.all.push(Span { gone: row.get(5)?, ..Span::new(n, row.get(2)?, after, to) });
+                let span = Span::new(n, row.get(2)?, after, to);
+                spans.all.push(Span { seen_after: row.get(6)?, gone: row.get(5)?, ..span });
             }
         }
         Ok(spans)
+    }
+
+    /// Whether an event of a span is kept from a reader: the edit of a message that they may not see, for it was
+    /// said before they came, has its words.
+    pub(super) fn hides(
+        &self,
+        user: &UserId,
+        span: &Span,
+        position: u64,
+        target: Option<u64>,
+    ) -> Result<bool, Fault> {
+        let Some(seq) = target.filter(|seq| *seq <= span.seen_after) else { return Ok(false) };
+        let mut statement = self.db.prepare_cached(
+            "SELECT room.id FROM event JOIN room ON room.n = event.room
+             WHERE event.pos = ?1 AND event.kind = 'message.edited'",
+        )?;
+        let id = statement.query_row([position], |row| row.get::<_, String>(0)).optional()?;
+        let Some(id) = id.map(|id| stored(RoomId::parse(&id))).transpose()? else { return Ok(false) };
+        let Some((n, room)) = find_room(&self.db, &id)? else { return Ok(false) };
+        let member = find_member(&self.db, n, user)?;
+        let asker = Asker { user: user.clone(), service: false };
+        let visible = self.visible(&asker, n, &room, member.as_ref())?;
+        Ok(!visible.iter().any(|(after, to)| *after < seq && seq <= *to))
     }
 
     /// What `max_per_room` leaves out of a span.

@@ -14,6 +14,7 @@ use wigeon_proto::room::Visibility;
 use wigeon_store::Store;
 use wigeon_store::read::{Page, PageRequest};
 
+use crate::past::Told;
 use crate::world::{ROOMS, USERS, any_turn, ask, entries, room, store, user};
 
 /// What a user should see of an event, by the simplest reckoning.
@@ -23,13 +24,17 @@ struct Seen {
     room: RoomId,
     seq: Option<u64>,
     target: Option<u64>,
+    is_edit: bool,
 }
 
-/// Plays a history into the store, and notes for each user what they should see, and for `news`, if it is public,
-/// what anybody should.
-fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Seen>>, Option<Vec<Seen>>) {
-    let mut members: BTreeSet<(RoomId, UserId)> = BTreeSet::new();
-    let (mut seen, mut news): (BTreeMap<UserId, Vec<Seen>>, Option<Vec<Seen>>) = (BTreeMap::new(), None);
+/// What each user should see, ascending.
+type BySeer = BTreeMap<UserId, Vec<Seen>>;
+
+/// Plays a history into the store, and notes for each user what they should see, and, if `news` is public, what they
+/// should by watching it. An edit is seen by those who may see its message.
+fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BySeer, Option<BySeer>) {
+    let mut rooms: BTreeMap<RoomId, Told> = BTreeMap::new();
+    let (mut seen, mut news): (BySeer, Option<Vec<Seen>>) = (BTreeMap::new(), None);
     let mut memory = Memory::default();
     for (i, entry) in entries(steps).into_iter().enumerate() {
         let cursor = Cursor { epoch: store.epoch, position: store.writer.position() + 1 };
@@ -42,7 +47,9 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
         let mut leaving = Vec::new();
         for change in &applied.changes {
             match change {
-                Change::Joined(room, user, _) => drop(members.insert((room.clone(), user.clone()))),
+                Change::Joined(room, user, _) => {
+                    rooms.entry(room.clone()).or_default().members.insert(user.clone());
+                }
                 Change::Left { room, user, .. } => leaving.push((room.clone(), user.clone())),
                 _ => {}
             }
@@ -53,9 +60,14 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
                 room: event.audience(),
                 seq: event.what.seq(),
                 target: event.what.target(),
+                is_edit: matches!(event.what, What::Edited { .. }),
             };
+            if !event.private {
+                rooms.entry(event.room.clone()).or_default().take(&event.what);
+            }
             for name in USERS {
-                let member = members.contains(&(event.audience(), user(name)));
+                let told = rooms.get(&event.audience());
+                let member = told.is_some_and(|told| told.members.contains(&user(name)));
                 if member || event.audience() == RoomId::own(&user(name)) {
                     seen.entry(user(name)).or_default().push(what.clone());
                 }
@@ -73,10 +85,16 @@ fn play(store: &mut Store, steps: &[(usize, Value)]) -> (BTreeMap<UserId, Vec<Se
             assert!(!matches!(event.what, What::Message { seq: 0, .. }));
         }
         for left in leaving {
-            members.remove(&left);
+            rooms.entry(left.0).or_default().members.remove(&left.1);
         }
     }
     store.writer.commit().unwrap();
+    let shown = |who: &UserId, events: Vec<Seen>| -> Vec<Seen> {
+        let hides = |seen: &Seen| seen.is_edit && !rooms[&seen.room].shows(seen.target.unwrap(), who);
+        events.into_iter().filter(|seen| !hides(seen)).collect()
+    };
+    let seen = seen.into_iter().map(|(who, events)| (who.clone(), shown(&who, events))).collect();
+    let news = news.map(|news| USERS.map(|name| (user(name), shown(&user(name), news.clone()))).into());
     (seen, news)
 }
 
@@ -151,7 +169,8 @@ proptest! {
         store.readers = store.readers.looking(near);
         let (seen, news) = play(&mut store, &steps);
         for name in USERS {
-            let mut expected: BTreeSet<u64> = news.iter().flatten().map(|event| event.position).collect();
+            let of_news = news.iter().filter_map(|news| news.get(&user(name))).flatten();
+            let mut expected: BTreeSet<u64> = of_news.map(|event| event.position).collect();
             expected.extend(seen.get(&user(name)).into_iter().flatten().map(|event| event.position));
             let mut request = request(name, 0, frames_max);
             request.watch = vec![room("news"), room("group"), room("nowhere")];

@@ -30,9 +30,9 @@ struct Said {
 }
 
 #[derive(Debug, Default)]
-struct Told {
+pub(crate) struct Told {
     policy: Option<(RoomKind, Policy)>,
-    members: BTreeSet<UserId>,
+    pub(crate) members: BTreeSet<UserId>,
     messages: BTreeMap<u64, Said>,
     newest: u64,
 }
@@ -50,16 +50,21 @@ impl Told {
 
     /// What somebody finds there; none where they may not look.
     fn shown_to(&self, who: &UserId) -> Option<BTreeMap<u64, Option<String>>> {
-        let is_member = self.members.contains(who);
-        if !is_member && !self.is_public() {
+        if !self.members.contains(who) && !self.is_public() {
             return None;
         }
-        let shows = |said: &Said| said.heard.contains(who) || (said.shared && is_member) || said.public;
-        let shown = self.messages.iter().filter(|(_, said)| shows(said));
+        let shown = self.messages.iter().filter(|(seq, _)| self.shows(**seq, who));
         Some(shown.map(|(seq, said)| (*seq, said.text.clone())).collect())
     }
 
-    fn take(&mut self, what: &What) {
+    /// Whether a message was said for somebody, or has been open to them ever since.
+    pub(crate) fn shows(&self, seq: u64, who: &UserId) -> bool {
+        let is_member = self.members.contains(who);
+        let shows = |said: &Said| said.heard.contains(who) || (said.shared && is_member) || said.public;
+        self.messages.get(&seq).is_some_and(shows)
+    }
+
+    pub(crate) fn take(&mut self, what: &What) {
         match what {
             What::Room { kind, policy, .. } => {
                 self.policy = Some((*kind, *policy));

@@ -10,7 +10,7 @@ use wigeon_proto::transport::Transport;
 /// A frame in a few words.
 fn words(frame: &Frame) -> String {
     match frame.kind() {
-        "message" => frame.value["body"]["text"].as_str().unwrap_or_default().to_owned(),
+        "message" | "message.edited" => frame.value["body"]["text"].as_str().unwrap_or_default().to_owned(),
         kind => format!("{kind}:{}", frame.text("action")),
     }
 }
@@ -37,6 +37,11 @@ impl Story {
         self.ann.command(send(&self.room, text)).await.expect("a message");
     }
 
+    async fn edit(&self, seq: u64, text: &str) {
+        let command = json!({ "type": "edit", "room": self.room, "seq": seq, "body": { "text": text } });
+        self.ann.command(command).await.expect("an edit");
+    }
+
     async fn member(&self, action: &str) {
         let command = json!({ "type": action, "room": self.room, "user": "bob" });
         self.ann.command(command).await.expect("a change of membership");
@@ -57,11 +62,14 @@ impl Story {
         self.say("four, unseen").await;
         self.member("member.add").await;
         self.say("five").await;
+        self.edit(1, "one, edited").await;
+        self.edit(2, "two, edited, unseen").await;
+        self.edit(3, "three, edited").await;
         self.ann.command(send(&self.fence, "the end")).await.expect("a message");
     }
 }
 
-const SEEN: [&str; 9] = [
+const SEEN: [&str; 11] = [
     "room:create",
     "one",
     "member:leave",
@@ -70,6 +78,8 @@ const SEEN: [&str; 9] = [
     "member:remove",
     "member:add",
     "five",
+    "one, edited",
+    "three, edited",
     "the end",
 ];
 
