@@ -339,8 +339,9 @@ async fn a_reader_that_goes_away_ends_its_session() {
     for (line, _, _, framed) in STREAMS.into_iter().chain(POLLS) {
         let session = fresh_session("/echo");
         let line = line.replace("{}", &session);
+        let polls = line.ends_with("/xhr") || line.contains("/jsonp");
         let mut reader;
-        if line.ends_with("/xhr") || line.contains("/jsonp") {
+        if polls {
             ask(&server, &line, &[], "").await.is(200, &framed("o"));
             (_, reader) = rivals(&server, &line).await;
         } else {
@@ -348,12 +349,19 @@ async fn a_reader_that_goes_away_ends_its_session() {
             assert_eq!(reader.chunk().await, framed("o"));
         }
         drop(reader);
-        let interrupted = framed(r#"c[1002,"Connection interrupted"]"#);
-        if line.ends_with("/xhr") || line.contains("/jsonp") {
-            ask(&server, &line, &[], "").await.is(200, &interrupted);
-        } else {
-            assert_eq!(stream(&server, &line).await.chunk().await, interrupted);
+        let told = async || {
+            if polls {
+                ask(&server, &line, &[], "").await.body
+            } else {
+                stream(&server, &line).await.chunk().await
+            }
+        };
+        // A server with much to do sees late that a connection has ended; the next one may be turned away till then.
+        let mut said = told().await;
+        while said.contains("c[2010,") {
+            said = told().await;
         }
+        assert_eq!(said, framed(r#"c[1002,"Connection interrupted"]"#));
     }
 }
 
