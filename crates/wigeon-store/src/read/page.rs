@@ -12,8 +12,8 @@ use rusqlite::{OptionalExtension, params};
 use wigeon_proto::id::{RoomId, UserId};
 
 use super::lanes::{Merge, Skip, Span};
-use super::{Asker, QueryError, View};
-use crate::rows::{find_member, find_room};
+use super::{QueryError, View};
+use crate::rows::find_room;
 use crate::{Fault, stored};
 
 /// Positions looked through before rooms are asked one by one: a millisecond at most.
@@ -262,8 +262,8 @@ impl View<'_> {
         Ok(spans)
     }
 
-    /// Whether an event of a span is kept from a reader: the edit of a message that they may not see, for it was
-    /// said before they came, has its words.
+    /// Whether an event of a span is kept from a reader: an edit has the words of its message, and is for who was
+    /// there with the message or came to a history that has it. Who has left since then is shown it again.
     pub(super) fn hides(
         &self,
         user: &UserId,
@@ -279,10 +279,21 @@ impl View<'_> {
         let id = statement.query_row([position], |row| row.get::<_, String>(0)).optional()?;
         let Some(id) = id.map(|id| stored(RoomId::parse(&id))).transpose()? else { return Ok(false) };
         let Some((n, room)) = find_room(&self.db, &id)? else { return Ok(false) };
-        let member = find_member(&self.db, n, user)?;
-        let asker = Asker { user: user.clone(), service: false };
-        let visible = self.visible(&asker, n, &room, member.as_ref())?;
-        Ok(!visible.iter().any(|(after, to)| *after < seq && seq <= *to))
+        let (was_member, heard) = self.was_there(n, user, position, seq)?;
+        let open = room.open_after(was_member).is_some_and(|after| seq > after);
+        Ok(!open && !(was_member && heard))
+    }
+
+    /// Whether somebody was a member at a position, and whether at a message.
+    fn was_there(&self, n: i64, user: &UserId, position: u64, seq: u64) -> Result<(bool, bool), Fault> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT coalesce(max(joined_pos <= ?3 AND (left_pos IS NULL OR ?3 <= left_pos)), 0),
+               coalesce(max(joined_seq < ?4 AND (left_seq IS NULL OR ?4 <= left_seq)), 0)
+             FROM interval WHERE user = ?1 AND room = ?2",
+        )?;
+        let found = statement
+            .query_row(params![user.as_str(), n, position, seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found)
     }
 
     /// What `max_per_room` leaves out of a span.

@@ -53,15 +53,20 @@ impl Told {
         if !self.members.contains(who) && !self.is_public() {
             return None;
         }
-        let shown = self.messages.iter().filter(|(seq, _)| self.shows(**seq, who));
+        let is_member = self.members.contains(who);
+        let shown = self.messages.iter().filter(|(seq, _)| self.shows(**seq, who, is_member));
         Some(shown.map(|(seq, said)| (*seq, said.text.clone())).collect())
     }
 
     /// Whether a message was said for somebody, or has been open to them ever since.
-    pub(crate) fn shows(&self, seq: u64, who: &UserId) -> bool {
-        let is_member = self.members.contains(who);
+    pub(crate) fn shows(&self, seq: u64, who: &UserId, is_member: bool) -> bool {
         let shows = |said: &Said| said.heard.contains(who) || (said.shared && is_member) || said.public;
         self.messages.get(&seq).is_some_and(shows)
+    }
+
+    /// Whether a message has been open to anybody ever since.
+    pub(crate) fn opens(&self, seq: u64) -> bool {
+        self.messages.get(&seq).is_some_and(|said| said.public)
     }
 
     pub(crate) fn take(&mut self, what: &What) {
