@@ -281,7 +281,8 @@ impl View<'_> {
         let Some((n, room)) = find_room(&self.db, &id)? else { return Ok(false) };
         let (was_member, heard) = self.was_there(n, user, position, seq)?;
         let open = room.open_after(was_member).is_some_and(|after| seq > after);
-        Ok(!open && !(was_member && heard))
+        let shown = open || (was_member && heard);
+        Ok(!shown)
     }
 
     /// Whether somebody was a member at a position, and whether at a message.
