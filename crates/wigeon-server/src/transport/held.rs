@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use wigeon_core::entry::Rights;
 use wigeon_proto::error::WireError;
-use wigeon_proto::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
+use wigeon_proto::limits::{HEARTBEAT_MS, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MS_MAX};
 
 use super::Raw;
 use super::answer::{End, Question, body, frames};
@@ -53,13 +53,32 @@ impl Held {
         Ok(Self { caller, feed, wait, unavailable })
     }
 
+    /// When a request that begins to be held now is answered, whatever comes: its time is over, or its token's.
+    fn until(&self) -> Instant {
+        let left = self.caller.expires_at.saturating_sub(now_ms());
+        Instant::now() + self.wait.min(Duration::from_millis(left))
+    }
+
+    /// When to look whether the caller's ticket still holds: as often as an open stream does, at its heartbeats.
+    fn look(&self, until: Instant) -> Instant {
+        match self.caller.ticket {
+            Some(_) => until.min(Instant::now() + Duration::from_millis(HEARTBEAT_MS)),
+            None => until,
+        }
+    }
+
     /// Answers through the HTTP library.
     pub(super) async fn respond(mut self, app: &Arc<App>, parts: &Parts, asked: &EventsRequest) -> Response {
-        let until = Instant::now() + self.wait;
-        let batch = tokio::select! {
-            next = self.feed.next() => next,
-            () = sleep_until(until) => Ok(Batch::default()),
-            () = app.draining.cancelled() => Ok(Batch::default()),
+        let until = self.until();
+        let batch = loop {
+            let look = self.look(until);
+            tokio::select! {
+                next = self.feed.next() => break next,
+                () = sleep_until(look) => if look == until || self.caller.is_revoked(app) {
+                    break Ok(Batch::default());
+                },
+                () = app.draining.cancelled() => break Ok(Batch::default()),
+            }
         };
         self.response(app, &Question::of(parts), asked, batch).await
     }
@@ -111,8 +130,7 @@ impl Held {
         let mut clock =
             Clock { alarm: Alarm::default(), draining: Box::pin(app.draining.clone().cancelled_owned()) };
         loop {
-            let until = Instant::now() + self.wait;
-            let batch = match self.wait(&mut raw, &loan, &asked, (&mut clock, until)).await? {
+            let batch = match self.wait(&app, &mut raw, &loan, &asked, &mut clock).await? {
                 Ok(Outcome::Answered) => None,
                 Ok(Outcome::Batch(batch)) => Some(Ok(batch)),
                 Err(error) => Some(Err(error)),
@@ -144,21 +162,29 @@ impl Held {
     /// Waits for what answers the request: the hub's writing, a batch, or nothing in time.
     async fn wait(
         &mut self,
+        app: &App,
         raw: &mut Raw,
         loan: &Arc<Loan>,
         asked: &EventsRequest,
-        (clock, until): (&mut Clock, Instant),
+        clock: &mut Clock,
     ) -> io::Result<Result<Outcome, FeedError>> {
+        let until = self.until();
         // The hub's answer has frames and a cursor, and nothing for this reader alone.
         let renews = self.caller.ticket_is_old(now_ms() + self.wait.as_millis() as u64);
         let own = asked.callback.is_some() || asked.unread || !self.unavailable.is_empty() || renews;
         loop {
+            let look = self.look(until);
             let next = async {
                 if own { self.feed.next().await.map(Outcome::Batch) } else { self.feed.hold(loan).await }
             };
             tokio::select! {
                 next = next => return Ok(next),
-                () = clock.alarm.at(until) => {}
+                () = clock.alarm.at(look) => if look < until && !self.caller.is_revoked(app) {
+                    if self.feed.answered() {
+                        return Ok(Ok(Outcome::Answered));
+                    }
+                    continue;
+                },
                 () = clock.draining.as_mut() => {}
                 // The answer is on its way; or the reader has gone.
                 () = raw.wire.changed() => {

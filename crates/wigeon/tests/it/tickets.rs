@@ -4,7 +4,9 @@
 use crate::connections::feeds;
 use crate::ops::now;
 use crate::server::{SECRET, Server, send, soon};
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::sockjs_wire::{Wire, ask};
+use serde_json::json;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wigeon_proto::id::UserId;
@@ -23,13 +25,18 @@ fn old_ticket(origin: &str) -> String {
 
 /// A ticket of Bob's of an age.
 fn ticket(origin: &str, age_ms: u64) -> String {
+    ticket_of_token(origin, age_ms, 3_600_000)
+}
+
+/// A ticket of Bob's of an age, from a token that ends so much later.
+fn ticket_of_token(origin: &str, age_ms: u64, left_ms: u64) -> String {
     let tickets = Tickets::new(&Secret::from_text(SECRET, "the test").expect("long enough"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
     let claims = Claims {
         user: UserId::parse("bob").expect("an id"),
         name: None,
         role: Role::User,
-        expires_at: now + 3_600_000,
+        expires_at: now + left_ms,
     };
     let origin = Origin::parse(origin).expect("an origin");
     tickets.mint(&claims, Some(&origin), now - age_ms).expect("a user's").text
@@ -108,6 +115,44 @@ async fn a_script_that_waits_is_called_with_what_it_waited_for() {
     let answer = waiting.await.expect("an answer");
     let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
     assert!(body.starts_with("/**/f({") && body.trim_end().ends_with("});"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_held_ends_with_its_token_and_with_a_ticket_that_is_revoked() {
+    let server = Server::start().await;
+    let (base, bob) = (server.base(), server.user("bob"));
+    let (began, start) = (Instant::now(), now(&bob).await);
+    // HTTP/1.0 is the library's; the other is served on the raw connection.
+    let hold = async |ticket: &str| {
+        let mut held = Vec::new();
+        for version in ["", " HTTP/1.0"] {
+            let mut wire = Wire::open(&server).await;
+            let line = format!("GET /v1/events?wait=60&after={start}&ticket={ticket}{version}");
+            wire.send(&line, &[("Origin", &base)], "").await;
+            held.push(wire);
+        }
+        held
+    };
+    let revoked = ticket(&base, 0);
+    let mut held = hold(&revoked).await;
+    let service = server.service();
+    soon("two feeds", async { while feeds(&service).await != "2" {} }).await;
+    let revoke = json!({ "type": "ticket.revoke", "ticket": &revoked });
+    bob.command(revoke).await.expect("an own ticket");
+    let short = ticket_of_token(&base, 0, 8_000);
+    held.extend(hold(&short).await);
+    for mut wire in held {
+        let head = wire.head().await;
+        let length = head.header("content-length").and_then(|length| length.parse().ok()).expect("a length");
+        let body = String::from_utf8(wire.bytes(length).await).expect("UTF-8");
+        assert!(head.status == 200 && body.starts_with("{\"frames\":[],"), "{head:?} {body}");
+    }
+    // Long before the minute: one at its token's end, the other when an open stream would have noticed.
+    assert!(began.elapsed() < Duration::from_secs(50), "after {:?}", began.elapsed());
+    for (ticket, code) in [(revoked, "unauthenticated"), (short, "token_expired")] {
+        let line = format!("GET /v1/events?after={start}&ticket={ticket}");
+        assert_eq!(ask(&server, &line, &[("Origin", &base)], "").await.json()["code"], code);
+    }
 }
 
 #[tokio::test]
