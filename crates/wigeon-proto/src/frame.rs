@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::cursor::Cursor;
-use crate::error::WireError;
+use crate::error::{Outcome, WireError};
 use crate::id::{CommandId, RoomId, UserId};
 use crate::json;
 
@@ -173,14 +173,15 @@ pub fn reply_ok(re: Option<&CommandId>, ok: &[u8]) -> Vec<u8> {
     out
 }
 
-/// `{"re":…,"error":…}`.
+/// `{"re":…,"error":…}`. It always says what became of the command: what nobody is in doubt about had no effect.
 pub fn reply_error(re: Option<&CommandId>, error: &WireError) -> Vec<u8> {
     #[derive(Serialize)]
     struct Reply<'a> {
         re: Option<&'a CommandId>,
-        error: &'a WireError,
+        error: WireError,
     }
-    json::to_vec(&Reply { re, error })
+    let outcome = error.outcome.unwrap_or(Outcome::None);
+    json::to_vec(&Reply { re, error: error.clone().outcome(outcome) })
 }
 
 #[cfg(test)]
@@ -223,7 +224,9 @@ mod tests {
         let error = WireError::new(ErrorCode::Busy, "full").retry_after(5);
         assert_eq!(
             reply_error(None, &error),
-            br#"{"re":null,"error":{"code":"busy","message":"full","retry_after_ms":5}}"#
+            br#"{"re":null,"error":{"code":"busy","message":"full","retry_after_ms":5,"outcome":"none"}}"#
         );
+        let unknown = error.outcome(Outcome::Unknown);
+        assert!(reply_error(None, &unknown).ends_with(br#""outcome":"unknown"}}"#));
     }
 }

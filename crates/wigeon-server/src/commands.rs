@@ -109,7 +109,6 @@ fn later(line: &Line, id: Option<CommandId>, work: impl Future<Output = Answer> 
 
 /// Puts a refusal in line.
 pub(crate) fn refuse(line: &Line, id: Option<CommandId>, error: WireError) {
-    let error = if error.outcome.is_none() { error.outcome(Outcome::None) } else { error };
     line.place(id).fill(Err(error));
 }
 
