@@ -286,7 +286,9 @@ impl Feed {
 
     async fn read(&mut self) -> Result<Batch, FeedError> {
         self.request.after = self.attached.slot.after();
-        let request = self.request.clone();
+        // A page is not larger than what may still be written, but for its last event.
+        let left = usize::try_from(self.attached.slot.bytes_left()).unwrap_or(usize::MAX);
+        let request = PageRequest { bytes_max: self.request.bytes_max.min(left), ..self.request.clone() };
         let page = self.pool.read(move |view| view.page(&request)).await?;
         self.behind = page.more;
         self.attached.slot.set_after(page.position);
