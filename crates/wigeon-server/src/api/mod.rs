@@ -42,6 +42,7 @@ pub(crate) fn router(app: &Arc<App>, sockjs: &SockJs) -> Router {
     Router::new()
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
+        .method_not_allowed_fallback(operations::method_not_allowed)
         .merge(guarded)
         .merge(crate::sockjs::router(app, sockjs))
         .with_state(app.clone())

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{Request, StatusCode};
@@ -24,6 +24,20 @@ use crate::http::body;
 use crate::http::problem::{json_of, problem};
 use crate::telemetry::commands_received;
 
+/// What a path names. What is not UTF-8 there is nobody's id.
+pub(super) struct Named(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(_) => Err(problem(&WireError::new(ErrorCode::BadRequest, "the path is not UTF-8"))),
+        }
+    }
+}
+
 /// `GET /v1/snapshot`.
 pub(super) async fn snapshot(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     query(&app, request, "snapshot", None).await
@@ -37,7 +51,7 @@ pub(super) async fn rooms(State(app): State<Arc<App>>, request: Request<Body>) -
 /// `GET /v1/rooms/{room}`.
 pub(super) async fn room(
     State(app): State<Arc<App>>,
-    Path(room): Path<String>,
+    Named(room): Named,
     request: Request<Body>,
 ) -> Response {
     query(&app, request, "room.get", Some(("room", room))).await
@@ -46,7 +60,7 @@ pub(super) async fn room(
 /// `GET /v1/rooms/{room}/members`.
 pub(super) async fn members(
     State(app): State<Arc<App>>,
-    Path(room): Path<String>,
+    Named(room): Named,
     request: Request<Body>,
 ) -> Response {
     query(&app, request, "member.list", Some(("room", room))).await
@@ -55,7 +69,7 @@ pub(super) async fn members(
 /// `GET /v1/rooms/{room}/messages?before=&after=&around=&limit=`.
 pub(super) async fn messages(
     State(app): State<Arc<App>>,
-    Path(room): Path<String>,
+    Named(room): Named,
     request: Request<Body>,
 ) -> Response {
     query(&app, request, "history", Some(("room", room))).await
@@ -64,7 +78,7 @@ pub(super) async fn messages(
 /// `GET /v1/users/{user}`.
 pub(super) async fn user(
     State(app): State<Arc<App>>,
-    Path(user): Path<String>,
+    Named(user): Named,
     request: Request<Body>,
 ) -> Response {
     query(&app, request, "user.get", Some(("user", user))).await
@@ -78,7 +92,7 @@ pub(super) async fn search(State(app): State<Arc<App>>, request: Request<Body>) 
 /// `POST /v1/rooms/{room}/messages {"body":{"text":…},"id"?}`.
 pub(super) async fn send(
     State(app): State<Arc<App>>,
-    Path(room): Path<String>,
+    Named(room): Named,
     request: Request<Body>,
 ) -> Response {
     write(&app, request, "send", Some(("room", room))).await

@@ -22,8 +22,7 @@ use tower::ServiceExt as _;
 use wigeon_proto::limits;
 
 use crate::app::App;
-use crate::http::guard::{Ends, judge};
-use crate::http::problem::problem;
+use crate::http::guard::{Ends, judge, turned_away};
 use crate::http::rewound::Rewound;
 use crate::transport::{Asked, Rest, answer, converse};
 use crate::wire::{Wire, whole};
@@ -76,7 +75,7 @@ async fn begin(app: &Arc<App>, wire: &Arc<Wire>, mut asked: Asked, input: Vec<u8
             asked.parts.extensions.insert(seen);
             converse(app, wire, asked, input, allowed).await
         }
-        Err(error) => answer(wire, &whole(problem(&error)).await, input),
+        Err(error) => answer(wire, &whole(turned_away(&error)).await, input),
     }
 }
 
@@ -106,7 +105,7 @@ async fn next(wire: &Wire, input: &mut Vec<u8>) -> io::Result<Next> {
         wire.readable().await?;
         match wire.read_into(input)? {
             Some(0) => return Ok(Next::Gone),
-            Some(_) if input.len() > limits::REQUEST_HEAD_BYTES_MAX => return Ok(Next::Other),
+            Some(_) if input.len() >= limits::REQUEST_HEAD_BYTES_MAX => return Ok(Next::Other),
             _ => {}
         }
     }
@@ -136,7 +135,11 @@ fn parts(request: &httparse::Request<'_, '_>) -> Option<Parts> {
     let (mut parts, ()) = Request::builder().uri(target).body(()).ok()?.into_parts();
     for field in request.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        let closes = name == header::CONNECTION && field.value.eq_ignore_ascii_case(b"close");
+        let closes = name == header::CONNECTION
+            && field
+                .value
+                .split(|byte| *byte == b',')
+                .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"));
         if closes || [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT].contains(&name) {
             return None;
         }
@@ -159,6 +162,7 @@ async fn library(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(limits::REQUEST_HEAD_MS_MAX))
+        .max_buf_size(limits::REQUEST_HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     tokio::pin!(connection);

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use wigeon_proto::error::{ErrorCode, WireError};
 
-use super::problem::problem;
+use super::problem::{empty, problem};
 use crate::app::App;
 use crate::auth::{Host, Verdict};
 
@@ -73,6 +73,13 @@ impl Allowed {
     }
 }
 
+/// The answer to what [`judge`] refuses: the headers of every guarded answer, and none for another origin.
+pub(crate) fn turned_away(error: &WireError) -> Response {
+    let mut response = problem(error);
+    Allowed(None).dress(&mut response);
+    response
+}
+
 /// Judges a request's host and origin.
 pub(crate) fn judge(
     app: &App,
@@ -82,7 +89,7 @@ pub(crate) fn judge(
 ) -> Result<(Seen, Allowed), WireError> {
     let host = check_host(app, ends, headers, authority)?;
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
+    let origin = one_origin(headers);
     let verdict = app
         .origins
         .judge(origin, &host, referer)
@@ -92,6 +99,13 @@ pub(crate) fn judge(
         _ => None,
     };
     Ok((Seen { ends, host, verdict }, Allowed(allowed)))
+}
+
+/// The text of `Origin`. What is no text, or stands there twice, is an origin that nobody lists.
+fn one_origin(headers: &HeaderMap) -> Option<&str> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let first = origins.next()?;
+    Some(first.to_str().ok().filter(|_| origins.next().is_none()).unwrap_or("unreadable"))
 }
 
 /// The first half of [`judge`]: whether the request was meant for us.
@@ -129,7 +143,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request<Body
     let (ends, authority) = ends_of(&request);
     let (seen, allowed) = match judge(&app, ends, request.headers(), authority) {
         Ok(judged) => judged,
-        Err(error) => return problem(&error),
+        Err(error) => return turned_away(&error),
     };
     let mut response = if is_preflight(request.method(), request.headers()) {
         preflight()
@@ -146,7 +160,7 @@ fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 fn preflight() -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = empty();
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     for (name, value) in [

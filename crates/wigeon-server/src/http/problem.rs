@@ -48,9 +48,15 @@ pub(crate) fn problem_with(status: StatusCode, error: &WireError) -> Response {
 
 /// An answer that no cache keeps and no proxy holds back.
 pub(crate) fn body_of(content_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    live(response.headers_mut());
+    let mut response = empty().map(|_| body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// As [`body_of`], with nothing in it.
+pub(crate) fn empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    live(response.headers_mut());
     response
 }
 

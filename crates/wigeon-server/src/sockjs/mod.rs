@@ -31,6 +31,7 @@ use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::sockjs::{Path, Way};
 
 use crate::app::App;
+use crate::http::guard::turned_away;
 use crate::http::problem::{body_of, problem};
 use application::Kind;
 use session::Sessions;
@@ -103,7 +104,7 @@ fn routes(face: Arc<Face>) -> Router<Arc<App>> {
 async fn serve(State(face): State<Arc<Face>>, mut request: Request<Body>) -> Response {
     let allowed = match cors::judge(&face, &mut request) {
         Ok(allowed) => allowed,
-        Err(error) => return problem(&error),
+        Err(error) => return turned_away(&error),
     };
     let (mut parts, body) = request.into_parts();
     let mut response = answer(&face, &mut parts, body).await;

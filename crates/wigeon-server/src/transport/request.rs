@@ -2,7 +2,7 @@
 
 use std::num::IntErrorKind;
 
-use http::header;
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use wigeon_proto::error::{ErrorCode, WireError};
 use wigeon_proto::framing::{Framing, iframe, jsonp};
@@ -69,7 +69,9 @@ impl EventsRequest {
         let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         let wait_s = number(field("wait"), "wait", limits::LONG_POLL_S_MAX)?;
         let transport = transport(parts, field("transport"), wait_s)?;
-        let header = parts.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        let header = parts.headers.get("last-event-id").map(HeaderValue::to_str).transpose();
+        // To go on from somewhere else would lose what is in between.
+        let header = header.map_err(|_| bad("unreadable cursor"))?;
         let after = header.filter(|text| !text.is_empty()).or(field("after").filter(|text| !text.is_empty()));
         let on_behalf_of =
             field("as").map(UserId::parse).transpose().map_err(|error| bad(error.to_string()))?;

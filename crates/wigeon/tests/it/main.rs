@@ -8,6 +8,7 @@
     reason = "seeds, figures and the server's log belong to a test's output"
 )]
 
+mod answers;
 mod backup;
 mod bad_input;
 mod connections;
