@@ -11,7 +11,7 @@ export type UplinkName = "websocket" | "post" | "text" | "form" | "jsonp";
 /** The server's codes, and three of our own: `network` (no answer), `timeout`, `closed`. */
 export type ErrorCode =
   | "bad_request" | "unauthenticated" | "token_expired" | "forbidden" | "not_member" | "not_found" | "gone" | "conflict"
-  | "too_large" | "rate_limited" | "busy" | "unavailable" | "internal" | "network" | "timeout" | "closed";
+  | "misdirected_request" | "too_large" | "rate_limited" | "busy" | "unavailable" | "internal" | "network" | "timeout" | "closed";
 
 export interface WigeonError extends Error {
   name: "WigeonError";
@@ -39,13 +39,14 @@ export interface Message extends Frame {
   id: string;
   from: string;
   at: number;
-  body: { text: string; [field: string]: any };
+  /** Not there once the message is recalled: whoever was away is told of it without its words. */
+  body?: { text: string; [field: string]: any };
   reply_to?: any;
   mentions?: string[];
+  recalled?: boolean;
   /** In `history` and `snapshot` only: the current form. */
   edited_at?: number;
   version?: number;
-  recalled?: boolean;
   reactions?: { emoji: string; users: string[] }[];
 }
 
@@ -176,7 +177,7 @@ export interface Client {
   command(type: string, fields?: { id?: string; [field: string]: any }): Promise<any> & { readonly id: string };
   /** A fresh snapshot. It does not move the cursor: what is on its way still comes. */
   snapshot(): Promise<Snapshot>;
-  history(query: { room: string; before?: number; after?: number; around?: number; limit?: number }): Promise<History>;
+  history(query: { room: string; before?: number; after?: number; around?: number; seqs?: number[]; limit?: number }): Promise<History>;
   read(room: string, seq: number): Promise<any>;
   /** At most one signal per room and 3 s leaves. */
   typing(room: string): void;
@@ -194,11 +195,13 @@ export interface Client {
   readonly transports: readonly TransportName[];
 }
 
-export interface SendFields {
+interface SendTo {
   room?: string;
   to?: string;
-  body: { text: string; [field: string]: any };
   reply_to?: any;
   mentions?: string[];
   [field: string]: any;
 }
+
+/** What is sent: own words, or a message that one sees, passed on. */
+export type SendFields = SendTo & ({ body: { text: string; [field: string]: any } } | { forward: { room: string; seq: number } });

@@ -49,6 +49,13 @@ test("what the wire brought and the library kept back is a duplicate", () => {
   assert.deepEqual([meter.messages, meter.duplicates, meter.gaps], [2, 1, 0]);
 });
 
+test("a recalled message has no words, and is counted all the same", () => {
+  const { meter, message } = bench("lines", "xhr-stream", 4);
+  const { body, ...recalled } = message(5);
+  meter.onMessage({ ...recalled, recalled: true }, 10, 10, undefined);
+  assert.deepEqual([meter.messages, meter.gaps, meter.damaged], [1, 0, 0]);
+});
+
 test("other rooms and answers to commands are not counted as messages", () => {
   const { meter, raw, message } = bench("lines", "xhr-stream");
   raw("down", `${JSON.stringify({ ...message(1), room: "lobby" })}\n`, 0);

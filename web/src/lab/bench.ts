@@ -119,7 +119,7 @@ export class Bench {
       if (state.status !== "closed" || state.error) meter.onState(state, performance.now());
     });
     client.on("message", (message) => {
-      const stamp = stampOf(message.body.text);
+      const stamp = stampOf(message.body?.text ?? "");
       meter.onMessage(message, performance.now(), wallClock(), stamp ? this.publisher.text(stamp.n, stamp.sent_at) : undefined);
     });
     const left_ms = this.dropped_until - performance.now();

@@ -115,8 +115,9 @@ export class Meter {
     this.event_bytes += bytesOfEvent(message);
     if (message.seq > this.seq + 1) this.gaps += message.seq - this.seq - 1;
     this.seq = Math.max(this.seq, message.seq);
-    if (sent !== undefined && sent !== message.body.text) this.damaged++;
-    const stamp = stampOf(message.body.text);
+    const text = message.body?.text ?? "";
+    if (sent !== undefined && sent !== text) this.damaged++;
+    const stamp = stampOf(text);
     const age = stamp ? Math.max(0, wall - stamp.sent_at) : 0;
     if (stamp && stamp.sent_at < this.resumed_at) this.caught_up++;
     else if (stamp) this.latencies.add(age, now);
