@@ -2,6 +2,7 @@
 
 use metrics::{Counter, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use wigeon_proto::error::ErrorCode;
 use wigeon_proto::transport::Transport;
 
 use std::sync::{LazyLock, OnceLock};
@@ -27,11 +28,30 @@ pub(crate) fn install() -> PrometheusHandle {
             );
             describe_counter!(
                 "wigeon_frames_sent_total",
-                "Frames written to streams, WebSockets and SockJS sessions."
+                "Frames written to streams, WebSockets, SockJS sessions, and long polls that waited."
             );
+            begin_at_zero();
             handle
         })
         .clone()
+}
+
+/// What has not happened yet is there as 0. A `rate()` would miss the first of what appears with 1, and an alert cannot
+/// tell none from no such metric.
+fn begin_at_zero() {
+    gauge!("wigeon_connections").set(0.0);
+    gauge!("wigeon_sockjs_sessions").set(0.0);
+    for transport in Transport::ALL {
+        counter!("wigeon_reads_total", "transport" => transport.as_str()).absolute(0);
+    }
+    for code in ErrorCode::ALL {
+        counter!("wigeon_command_errors_total", "code" => code.as_str()).absolute(0);
+    }
+    for outcome in ["shown", "nothing", "refused", "unreachable", "slow", "busy", "kept"] {
+        counter!("wigeon_previews_total", "outcome" => outcome).absolute(0);
+    }
+    commands_received(0);
+    frames_sent(0);
 }
 
 /// Counts an open stream as long as it lives.

@@ -40,6 +40,21 @@ async fn metric(client: &Client, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
+async fn what_has_not_happened_yet_is_counted_as_0() {
+    let server = Server::start().await;
+    for name in [
+        "wigeon_frames_sent_total",
+        "wigeon_commands_total",
+        "wigeon_sockjs_sessions",
+        "wigeon_reads_total{transport=\"sse\"}",
+        "wigeon_command_errors_total{code=\"unavailable\"}",
+        "wigeon_previews_total{outcome=\"slow\"}",
+    ] {
+        assert_eq!(metric(&server.anybody(), &format!("{name} ")).await.as_deref(), Some("0"), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn frames_are_counted_whoever_writes_them() {
     let server = Server::start().await;
     let service = server.service();
