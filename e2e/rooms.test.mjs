@@ -85,7 +85,12 @@ suite("rooms", () => {
     await onMember(ann, "Bo", "Admin");
     await member(ann, "Bo").getByText("admin").waitFor();
     await details(bo);
-    await onMember(bo, "Cy", "1 hour");
+    await member(bo, "Cy").click();
+    const roles = bo.page.getByRole("menuitemradio");
+    await roles.first().waitFor();
+    const offered = (await roles.allTextContents()).map((role) => role.trim());
+    assert.deepEqual(offered, ["Admin", "Member", "Reads only"], "what one is oneself, and no more");
+    await bo.page.getByRole("menuitem").filter({ hasText: "1 hour" }).first().click();
     await cy.page.getByText(/You cannot write here until/).waitFor();
     await cy.timeline.getByText(/Bo muted you until/).waitFor();
     await onMember(bo, "Cy", "Unmute");
@@ -100,6 +105,7 @@ suite("rooms", () => {
     await details(ann);
     await onMember(ann, "Cy", "Ban");
     await ann.page.getByRole("dialog", { name: "Ban Cy?" }).getByRole("button", { name: "Ban" }).click();
+    await cy.page.getByText("You were removed from “Ban”.").waitFor();
     await item(cy, room).waitFor({ state: "detached" });
     await member(ann, "Cy").waitFor({ state: "detached" });
     await dialog(ann).getByRole("button", { name: "Who is banned?" }).click();

@@ -50,6 +50,7 @@ function Page({ identity, as }: { identity: Identity | null; as: string | null }
   const [app, setApp] = useState<App | null>(null);
   const [name, setName] = useState(identity?.name ?? "");
   const [waiting, setWaiting] = useState(identity !== null || as !== null);
+  const [refused, setRefused] = useState<unknown>(null);
   const [, redraw] = useState(0);
 
   const onEntered = ({ chat, snapshot, identity: kept }: Entered) => {
@@ -66,9 +67,11 @@ function Page({ identity, as }: { identity: Identity | null; as: string | null }
       off();
       if (!back.open) void openFirst(back);
     });
-    back.chat.on("state", ({ status }) => {
+    back.chat.on("state", ({ status, error }) => {
       // The server no longer knows us (another data directory, an expired token) and nothing is on screen yet.
-      if (status === "closed" && !back.model.loaded) leave(back);
+      if (status !== "closed" || back.model.loaded) return;
+      setRefused(error);
+      leave(back);
     });
     setApp(back);
     if (currentPlace()) back.select(currentPlace() ?? null);
@@ -99,7 +102,7 @@ function Page({ identity, as }: { identity: Identity | null; as: string | null }
       </main>
     );
   }
-  return <Welcome name={name || (as ?? "")} onEntered={onEntered} onSettings={onSettings} />;
+  return <Welcome name={name || (as ?? "")} refused={refused} onEntered={onEntered} onSettings={onSettings} />;
 }
 
 function start(): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Model, TYPING_MS } from "../src/model/model.ts";
 import { Pendings } from "../src/model/outbox.ts";
-import { byActivity, readersOf, unreadOf } from "../src/model/room.ts";
+import { byActivity, readersOf, rolesToGive, unreadOf } from "../src/model/room.ts";
 import type { WireRoom } from "../src/wire.ts";
 import { message, messages } from "./support.ts";
 
@@ -213,4 +213,10 @@ test("of another log, what was read in the old one says nothing", () => {
   m.frame({ type: "reset", reason: "epoch" }, 0);
   m.snapshot({ user: "me", rooms: [{ ...lobby, seq: 3, read: 1, unread: 2 }] });
   assert.equal(unreadOf(m.rooms.get("lobby")!), 2);
+});
+
+test("nobody gives a role above their own", () => {
+  const given = (role: string) => rolesToGive(model([{ ...lobby, role } as WireRoom]).rooms.get("lobby")!);
+  assert.deepEqual(given("owner"), ["owner", "admin", "member", "reader"]);
+  assert.deepEqual(given("admin"), ["admin", "member", "reader"]);
 });

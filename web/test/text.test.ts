@@ -29,7 +29,7 @@ test("every part put together is the text again", () => {
 });
 
 test("only emoji alone are big", () => {
-  for (const text of ["👍", "❤️ 🎉", "👩‍👩‍👧", "👍🏽"]) assert.equal(isEmojiOnly(text), true, text);
+  for (const text of ["👍", "❤️ 🎉", "👩‍👩‍👧", "👍🏽", "🇨🇭", "🇨🇭🇪🇺 1️⃣"]) assert.equal(isEmojiOnly(text), true, text);
   for (const text of ["ok 👍", "12", "#", "", "👍👍👍👍"]) assert.equal(isEmojiOnly(text), false, text);
 });
 

@@ -405,6 +405,8 @@ export class App implements RoomHost {
       const before = this.model.rooms.get(frame.about)?.prefs.draft?.text ?? "";
       draftCame(keyOf({ room: frame.about }), before, frame.prefs.draft?.text ?? "");
     }
+    // Once it is gone, nobody knows what it was called.
+    const leaving = frame.type === "member" && this.model.rooms.has(frame.room) ? this.titleOf({ room: frame.room }) : undefined;
     this.model.frame(frame, now);
     if (frame.type === "message") {
       if (frame.from === this.model.me) this.pendings.arrived(frame.id);
@@ -415,6 +417,8 @@ export class App implements RoomHost {
       this.absence.message(frame.to_seq - frame.from_seq + 1);
       this.pendings.passed(frame.room, frame.to_seq);
     } else if (frame.type === "member") {
+      const sentAway = frame.from !== this.model.me && !this.model.rooms.has(frame.room);
+      if (leaving !== undefined && sentAway) this.toast(t.removedYou(leaving));
       this.closeLost();
     } else if (frame.type === "unread") {
       this.reading.counted(frame.room);

@@ -105,8 +105,15 @@ export class RoomVerbs extends Verbs<RoomHost> {
 
   revoke = (code: string) => this.does("invite.revoke", { code });
 
-  async invitation(code: string): Promise<InvitedRoom | undefined> {
-    return (await this.ask<{ room: InvitedRoom }>("invite.get", { code }))?.room;
+  /** `null` where the invitation is good no more; `undefined` is a failure that was told. */
+  async invitation(code: string): Promise<InvitedRoom | null | undefined> {
+    try {
+      return ((await this.app.chat.command("invite.get", { code })) as { room: InvitedRoom }).room;
+    } catch (error) {
+      if (["not_found", "gone"].includes((error as { code?: string }).code ?? "")) return null;
+      this.app.complain(error);
+      return undefined;
+    }
   }
 
   async accept(code: string): Promise<boolean> {

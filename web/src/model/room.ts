@@ -5,7 +5,7 @@ import { type Message, messageOf } from "./message.ts";
 
 export type Role = "owner" | "admin" | "member" | "reader";
 
-const RANKS: readonly string[] = ["reader", "member", "admin", "owner"];
+const RANKS: readonly Role[] = ["reader", "member", "admin", "owner"];
 
 export interface Room {
   id: string;
@@ -82,12 +82,16 @@ export function byActivity(a: Room, b: Room): number {
 /** Hidden until somebody writes there again. */
 export const isHidden = (room: Room): boolean => typeof room.prefs.hide === "number" && room.seq <= room.prefs.hide;
 
-export const atLeast = (role: string, least: string): boolean => RANKS.indexOf(role) >= RANKS.indexOf(least);
+const rankOf = (role: string): number => (RANKS as readonly string[]).indexOf(role);
+export const atLeast = (role: string, least: string): boolean => rankOf(role) >= rankOf(least);
 export const managesRoom = (room: Room): boolean => atLeast(room.role, "admin");
 
 /** Admins manage those below them, owners all. */
 export const managesMember = (room: Room, member: WireMember): boolean =>
   room.role === "owner" || (room.role === "admin" && !atLeast(member.role ?? "member", "admin"));
+
+/** The roles that whoever manages a member may give: none above their own. The highest comes first. */
+export const rolesToGive = (room: Room): Role[] => RANKS.filter((role) => atLeast(room.role, role)).reverse();
 
 /** Both people of a direct room may; elsewhere admins. */
 export const maySetPins = (room: Room): boolean => room.kind === "direct" || managesRoom(room);

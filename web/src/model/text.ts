@@ -47,7 +47,7 @@ export function isEmojiOnly(text: string): boolean {
   return EMOJI_ONLY.test(text.trim());
 }
 // Every browser that knows the "v" flag could say RGI_Emoji; this says nearly the same everywhere.
-const EMOJI = "(?:\\p{Emoji_Presentation}|\\p{Emoji}\\uFE0F)(?:\\p{Emoji_Modifier})?(?:\\u200D(?:\\p{Emoji_Presentation}|\\p{Emoji}\\uFE0F?)(?:\\p{Emoji_Modifier})?)*";
+const EMOJI = "(?:\\p{RI}{2}|[0-9#*]\\uFE0F\\u20E3|\\p{Emoji_Presentation}|\\p{Emoji}\\uFE0F)(?:\\p{Emoji_Modifier})?(?:\\u200D(?:\\p{Emoji_Presentation}|\\p{Emoji}\\uFE0F?)(?:\\p{Emoji_Modifier})?)*";
 const EMOJI_ONLY = new RegExp(`^(?:${EMOJI}\\s*){1,3}$`, "u");
 
 /** A long message is folded; `undefined` when it is short enough to stand whole. */

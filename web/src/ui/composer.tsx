@@ -83,7 +83,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   // To the other devices when the writing pauses, and when one goes elsewhere.
   const share = () => {
-    if (!room || editing || inThread) return;
+    // Of a room that is not ours any more the server would only say so.
+    if (!room || editing || inThread || !app.model.rooms.has(room.id)) return;
     // What is kept, and not the field: another device's word may have come since that was drawn.
     const draft = draftOf(key, room).slice(0, SHARED_CHARS_MAX);
     if (draft !== (room.prefs.draft?.text ?? "")) app.people.set({ draft: draft ? { text: draft } : null }, room.id);

@@ -42,7 +42,9 @@ export function Dialog({ title, onClose, children, bare }: Props) {
     >
       <div class="dialog-body">
         <header class={bare ? "sr-only" : "dialog-head"}>
-          <h2 id={heading}>{title}</h2>
+          <h2 id={heading} title={title} dir="auto">
+            {title}
+          </h2>
           {!bare && (
             <button type="button" class="button-icon" aria-label={t.close} title={t.close} onClick={onClose}>
               <Icon name="close" />

@@ -107,7 +107,7 @@ export function Finder({ title: heading, onClose, onRoom, onPerson, onSearch }: 
         {options.map((option, index) => (
           <li key={option.key} id={`${list}-${index}`} role="option" aria-selected={index === chosen} class="person" onMouseMove={() => setPicked(index)} onClick={() => go(index)}>
             {option.avatar}
-            <span>{option.title}</span>
+            <span dir="auto">{option.title}</span>
           </li>
         ))}
       </ul>

@@ -9,7 +9,7 @@ export function Invitation({ code, onClose }: { code: string; onClose: () => voi
   const app = useApp();
   const [room, setRoom] = useState<InvitedRoom | null | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  useEffect(() => void app.rooms.invitation(code).then((found) => setRoom(found ?? null)), []);
+  useEffect(() => void app.rooms.invitation(code).then((found) => (found === undefined ? onClose() : setRoom(found))), []);
   if (room === undefined) return null;
   if (room === null) {
     return (

@@ -106,7 +106,7 @@ export function MessageView({ row, room, conversation, name, readers, delivered,
         <div class="message-side">{first && <PersonAvatar id={message.from} name={name} />}</div>
       )}
       <div class="message-main">
-        {!mine && many && first && <div class="message-name">{name}</div>}
+        {!mine && many && first && <div class="message-name" dir="auto">{name}</div>}
         <div class={big ? "bubble bubble-big" : "bubble"} dir={message.recalled ? undefined : directionOf(message.text)}>
           {message.forwarded && !message.recalled && (
             <div class="forwarded">

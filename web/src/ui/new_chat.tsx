@@ -88,7 +88,7 @@ function Channels({ onClose }: { onClose: () => void }) {
           <li key={room.id} class="channel">
             <Icon name="hash" />
             <span class="channel-title">
-              {room.title}
+              <bdi>{room.title}</bdi>
               <small>{t.members(room.users)}</small>
             </span>
             <button

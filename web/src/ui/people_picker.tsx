@@ -47,7 +47,7 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
         <ul class="picked">
           {picked.map((user) => (
             <li key={user.id}>
-              <span>{app.nameOf(user.id)}</span>
+              <span dir="auto">{app.nameOf(user.id)}</span>
               <button type="button" aria-label={t.remove(app.nameOf(user.id))} onClick={() => onDrop?.(user)}>
                 <Icon name="close" />
               </button>
@@ -72,7 +72,7 @@ export function PeoplePicker({ label, without = [], picked = [], onPick, onDrop 
               }}
             >
               <PersonAvatar id={user.id} name={app.nameOf(user.id)} small />
-              <span>{app.nameOf(user.id)}</span>
+              <span dir="auto">{app.nameOf(user.id)}</span>
             </button>
           </li>
         ))}

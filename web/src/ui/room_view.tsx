@@ -35,7 +35,7 @@ export function RoomView({ conversation, onSignOut }: { conversation: Conversati
         </button>
         {room ? <RoomAvatar room={room} /> : <PersonAvatar id={conversation.target.to ?? ""} name={title} />}
         <div class="room-title">
-          <h1>{title}</h1>
+          <h1 dir="auto">{title}</h1>
           <p>
             <Subtitle conversation={conversation} />
           </p>

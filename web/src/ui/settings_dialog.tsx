@@ -67,7 +67,7 @@ export function Settings({ onClose, onSettings }: { onClose: () => void; onSetti
             {[...app.model.blocked].map((id) => (
               <li key={id} class="person">
                 <PersonAvatar id={id} name={app.nameOf(id)} small />
-                <span>{app.nameOf(id)}</span>
+                <span dir="auto">{app.nameOf(id)}</span>
                 <button type="button" class="button button-small" onClick={() => void app.people.block(id, false)}>
                   {t.unblock}
                 </button>

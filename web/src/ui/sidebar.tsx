@@ -93,7 +93,7 @@ function RoomItem({ room, tab, onFocus }: { room: Room; tab: number; onFocus: ()
     >
       <button type="button" tabIndex={tab} class={["room-item", unread > 0 && "room-unread", quiet && "room-quiet"].filter(Boolean).join(" ")} aria-current={current ? "true" : undefined} data-testid="room-item" data-room={room.id} onClick={() => app.show(key)}>
         <RoomAvatar room={room} />
-        <span class="room-item-title">
+        <span class="room-item-title" dir="auto">
           {app.titleOf({ room: room.id })}
           {room.prefs.pin === true && <Icon name="pin" label={t.pinnedRoom} />}
           {room.prefs.mute === true && <Icon name="mute" label={t.mutedRoom} />}
@@ -133,17 +133,36 @@ function Preview({ room, current }: { room: Room; current: boolean }) {
   if (draft) {
     return (
       <>
-        <em class="draft">{t.draft}</em> {oneLine(draft, 60)}
+        <em class="draft">{t.draft} </em>
+        <Beginning text={draft} />
       </>
     );
   }
   const last = app.pendings.of(room.id, undefined).at(-1);
-  if (last) return <>{`${t.you}: ${oneLine(wordsOf(last.command.body?.text ?? ""), 60)}`}</>;
+  if (last) return <Beginning who={t.you} text={wordsOf(last.command.body?.text ?? "")} />;
   if (!room.last) return <>{t.noMessages}</>;
   if (room.last.recalled) return <>{t.recalledPreview}</>;
-  const text = oneLine(wordsOf(room.last.text), 60);
-  if (room.last.from === app.model.me) return <>{`${t.you}: ${text}`}</>;
-  return <>{room.kind === "direct" ? text : `${app.nameOf(room.last.from)}: ${text}`}</>;
+  const who = room.last.from === app.model.me ? t.you : room.kind === "direct" ? undefined : app.nameOf(room.last.from);
+  return <Beginning who={who} text={wordsOf(room.last.text)} />;
+}
+
+/** Name and text are cut off apart: each at the end that is its own, which is the left one in Hebrew and Arabic. */
+function Beginning({ who, text }: { who?: string; text: string }) {
+  return (
+    <>
+      {who !== undefined && (
+        <>
+          <span class="room-item-who" dir="auto">
+            {who}
+          </span>
+          {": "}
+        </>
+      )}
+      <span class="room-item-text" dir="auto">
+        {oneLine(text, 60)}
+      </span>
+    </>
+  );
 }
 
 function Account({ onSignOut, onConfigure }: { onSignOut: () => void; onConfigure: () => void }) {

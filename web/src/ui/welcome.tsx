@@ -10,19 +10,21 @@ import { Icon } from "./icons.tsx";
 interface Props {
   /** A name to offer: the one this tab had before. */
   name: string;
+  /** Why the server let nobody in by the token that the link or this tab had. */
+  refused: unknown;
   onEntered: (entered: Entered) => void;
   onSettings: () => void;
 }
 
 type Way = "asking" | "guest" | "token" | "away";
 
-export function Welcome({ name: known, onEntered, onSettings }: Props) {
+export function Welcome({ name: known, refused, onEntered, onSettings }: Props) {
   const [way, setWay] = useState<Way>("asking");
   const [guests, setGuests] = useState(true);
   const [name, setName] = useState(known || suggestName());
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const [error, setError] = useState<unknown>(refused ?? null);
   const field = useRef<HTMLInputElement>(null);
 
   const ask = async () => {
@@ -42,13 +44,13 @@ export function Welcome({ name: known, onEntered, onSettings }: Props) {
     setError(null);
     try {
       onEntered(await enter(way === "token" ? { token: token.trim() } : { guest: { name: name.trim() } }));
-    } catch (refused) {
+    } catch (failure) {
       setBusy(false);
-      if (way === "guest" && (refused as { code?: string }).code === "forbidden") {
+      if (way === "guest" && (failure as { code?: string }).code === "forbidden") {
         setGuests(false);
         setWay("token");
       } else {
-        setError(refused);
+        setError(failure);
       }
     }
   };

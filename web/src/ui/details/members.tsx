@@ -1,7 +1,7 @@
 // Who is in a room, what can be done with each of them, and who is kept out.
 import { useState } from "preact/hooks";
 import { t } from "../../i18n/index.ts";
-import { managesMember, managesRoom, type Role, type Room } from "../../model/room.ts";
+import { managesMember, managesRoom, rolesToGive, type Room } from "../../model/room.ts";
 import type { WireMember } from "../../wire.ts";
 import { PersonAvatar } from "../avatar.tsx";
 import { useApp } from "../context.ts";
@@ -82,13 +82,12 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
     setMenu(null);
     setAsking(what);
   };
-  const roles: Role[] = room.role === "owner" ? ["owner", "admin", "member", "reader"] : ["member", "reader"];
   const notes = [t.roles[role], muted && t.mutedUntil(fullTimeOf(user.muted_until ?? 0))].filter(Boolean).join(" · ");
   return (
     <li>
       <button type="button" class="person" disabled={me} aria-haspopup="menu" title={me ? undefined : t.memberActions(name)} onClick={(event) => setMenu(placeOf(event.currentTarget))}>
         <PersonAvatar id={user.id} name={name} small />
-        <span>
+        <span dir="auto">
           {name}
           {me && ` (${t.you})`}
         </span>
@@ -107,7 +106,7 @@ function MemberItem({ room, user, onClose }: { room: Room; user: WireMember; onC
           </MenuItem>
           {manages && (
             <MenuGroup label={t.role}>
-              {roles.map((each) => (
+              {rolesToGive(room).map((each) => (
                 <MenuItem key={each} checked={role === each} onClick={then(() => app.rooms.role(room.id, user.id, each))}>
                   {t.roleNames[each]}
                 </MenuItem>
@@ -168,7 +167,7 @@ function Banned({ room }: { room: Room }) {
         {users.map(({ id, name }) => (
           <li key={id} class="person">
             <PersonAvatar id={id} name={name ?? id} small />
-            <span>{name ?? id}</span>
+            <span dir="auto">{name ?? id}</span>
             <button type="button" class="button button-small" onClick={() => void app.rooms.unban(room.id, id).then(refresh)}>
               {t.unban}
             </button>
